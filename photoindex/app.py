@@ -55,7 +55,7 @@ def open_library(
     from photoindex.permissions import limited_to
     from photoindex.store.engine.errors import is_unwritable, why_unwritable
 
-    # Only `models pull` uses the network, and turns this off where it does.
+    # Of what uses the libraries of the hub, only `models pull` may use the network, and turns this off where it does.
     offline()
     folder = library_folder(config)
     path = database_path(config)

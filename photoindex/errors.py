@@ -115,6 +115,13 @@ class StorageFull(PhotoIndexError):
     meaning = "the disk that holds the library is full"
 
 
+class ProviderFailed(PhotoIndexError):
+    """A server that runs models refuses, cannot be reached, or does not do what it should; finished work is kept."""
+
+    exit_code = 10
+    meaning = "a server that runs models refused or cannot be reached; finished work is kept"
+
+
 class NothingFound(PhotoIndexError):
     """Nothing matched, and the caller asked to fail in that case."""
 
@@ -173,6 +180,7 @@ FAMILIES: tuple[type[PhotoIndexError], ...] = (
     ModelUnavailable,
     DeviceFailed,
     StorageFull,
+    ProviderFailed,
     NothingFound,
     VolumeOffline,
     SnapshotDamaged,

@@ -46,12 +46,17 @@ class MediaType:
 
 
 class SidecarKind(StrEnum):
-    """The type of a sidecar: a small file beside a photo that describes it; Picasa's describes all photos of its folder."""
+    """The type of a sidecar: a small file beside a photo that describes it; Picasa's describes all photos of its folder.
+
+    Those of albums are about no photo of their own: Takeout's names the album that a folder is, Apple's lists file names.
+    """
 
     XMP = "xmp"
     AAE = "aae"
     TAKEOUT = "takeout"
     PICASA = "picasa"
+    TAKEOUT_ALBUM = "takeout album"
+    APPLE_ALBUM = "apple album"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ VALUES = frozenset(
 
 BOTTOM = frozenset({"values"})
 RULES = BOTTOM | {"query", "domain", "geo"}
-ENGINES = RULES | {"media", "models", "vectors"}
+ENGINES = RULES | {"media", "models", "providers", "vectors"}
 
 ARROWS: Mapping[str, frozenset[str]] = {
     "values": BOTTOM,
@@ -36,9 +36,10 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "geo": BOTTOM | {"query", "domain"},
     "media": RULES,
     "models": RULES,
+    "providers": RULES | {"models"},
     "vectors": RULES,
     "store": RULES,
-    "stages": BOTTOM | {"domain", "media", "models"},
+    "stages": BOTTOM | {"domain", "media", "models", "providers"},
     "pipeline": ENGINES | {"store", "stages"},
     "library": ENGINES | {"store", "stages", "pipeline", "config"},
     "app": ENGINES | {"store", "stages", "pipeline", "config", "library"},

@@ -35,6 +35,10 @@ COMMANDS: tuple[str, ...] = (
     "why",
     "people",
     "tag",
+    "album",
+    "rate",
+    "favourite",
+    "caption",
     "events",
     "time",
     "pair",
@@ -53,7 +57,19 @@ COMMANDS: tuple[str, ...] = (
 )
 """Every command, in the order of `photoindex --help`: `photoindex/cli/commands/<name>.py` with a function `register(app)`."""
 
-QUERY_COMMANDS = ("search", "duplicates", "tag", "events", "time", "pair", "redo")
+QUERY_COMMANDS = (
+    "search",
+    "duplicates",
+    "tag",
+    "album",
+    "rate",
+    "favourite",
+    "caption",
+    "events",
+    "time",
+    "pair",
+    "redo",
+)
 """Commands that take a query or paths, with words such as `-person:Bob` that Typer must not read as options."""
 
 _BROKEN_PIPE_EXIT = 141

@@ -26,7 +26,7 @@ PLAIN_NAMES = (
 )  # fmt: skip
 """Settings that may also be given without the prefix, in the environment, in .env and in config.toml."""
 CONFIG_VARIABLE = "PHOTOINDEX_CONFIG"
-OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "PHOTOINDEX_TESTDATA"})
+OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "PHOTOINDEX_TESTDATA", "PHOTOINDEX_ENDPOINT_KEY"})
 """Variables with the prefix that are not settings: the path of config.toml, and the tests' folder of real photos."""
 DOTENV = Path(".env")
 DEFAULT = "default"

@@ -172,6 +172,48 @@ class TagsConfig(_Section):
     )
 
 
+class CaptionConfig(_Section):
+    """How `caption` describes photos in words."""
+
+    model: str = Field(
+        default="blip-image-captioning-base",
+        min_length=1,
+        description="model that `caption` uses; see: photoindex models list. With an endpoint, the name that its server knows",
+    )
+    batch_size: int = Field(
+        default=8, ge=1, le=1024, description="pictures per batch; with an endpoint, requests at a time"
+    )
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+        examples=["auto", "cpu", "cuda", "cuda:N"],
+        description="device the model runs on; auto uses a GPU if there is one",
+    )
+    decode_threads: int | None = Field(
+        default=None, ge=1, description="threads that decode previews; default: one per core"
+    )
+    gpu_free_share: float = Field(default=0.1, ge=0, lt=1, description="share of the GPU's memory to leave free")
+    prompt: str | None = Field(
+        default=None, max_length=4000, description="what the model is asked; default: what suits its family"
+    )
+    language: str = Field(
+        default="en",
+        pattern=r"^[a-z]{2}$",
+        examples=["en", "de"],
+        description="language of captions, as a code of two letters",
+    )
+    max_tokens: int = Field(
+        default=120, ge=8, le=2000, description="maximum length of an answer; longer ones are refused"
+    )
+    endpoint: str | None = Field(
+        default=None, description="an OpenAI-compatible server that describes photos: http://127.0.0.1:11434/v1"
+    )
+    endpoint_seconds: float = Field(default=120.0, gt=0, description="how long to wait for one answer of the endpoint")
+    allow_network: Patterns = Field(
+        default=(), description="hosts other than this computer that previews may be sent to"
+    )
+
+
 class ClusterConfig(_Section):
     """When `cluster` groups all faces again, instead of only the new ones."""
 
@@ -245,6 +287,7 @@ class Config(_Section):
     faces: FacesConfig = FacesConfig()
     ocr: OcrConfig = OcrConfig()
     tags: TagsConfig = TagsConfig()
+    caption: CaptionConfig = CaptionConfig()
     cluster: ClusterConfig = ClusterConfig()
     database: DatabaseConfig = DatabaseConfig()
     backup: BackupConfig = BackupConfig()

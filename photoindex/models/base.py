@@ -1,10 +1,10 @@
-"""The interfaces of image and text encoders, of face packs, and of readers of text in pictures."""
+"""The interfaces of image and text encoders, of face packs, of captioners and of readers of text in pictures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from photoindex.types import TextLine
 
@@ -126,6 +126,43 @@ class FacePack(Protocol):
 
     def describe(self, pictures: Sequence[NDArray[np.uint8]]) -> list[DescribedFaces]:
         """Find, align, embed and rate the faces of each picture, uint8 RGB [height, width, 3].
+
+        Raises OutOfDeviceMemory if the batch does not fit, DeviceLost if the device failed.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a model answered about a picture. whole: it ended by itself, not because it had reached the maximum length.
+
+    problem: why there is no answer about this picture, empty as a rule.
+    """
+
+    text: str
+    whole: bool = True
+    problem: str = ""
+
+
+class Captioner(Protocol):
+    """Describes pictures in words. runs_on: as of ImageEncoder.
+
+    least_px: a picture may be decoded at reduced size while its shorter side stays at least this long; None: not at all.
+    """
+
+    runs_on: str
+    least_px: int | None
+
+    def prepare(self, pixels: NDArray[np.uint8]) -> Any:
+        """Return a picture, uint8 RGB [height, width, 3], as `caption` takes it; called in threads."""
+        ...
+
+    def likely_length(self, prepared: Any) -> int:
+        """Return about how long it takes, in any unit: batches of alike pictures waste less."""
+        ...
+
+    def caption(self, prepared: Sequence[Any]) -> list[Said]:
+        """Return what is in each picture.
 
         Raises OutOfDeviceMemory if the batch does not fit, DeviceLost if the device failed.
         """

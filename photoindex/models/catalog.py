@@ -49,7 +49,7 @@ class CatalogEntry(_Entry):
     """One model that can be pulled.
 
     languages: of the texts that it understands; a list of ISO 639 codes, or "English", "many" or "-" (none).
-    dim: dimension of the vectors. input_px: side of the square input. approximate_mb, approximate_memory_mb: rough download
+    dim: dimension of the vectors. input_px: side of the square input; captioners have neither. approximate_mb, approximate_memory_mb: rough download
     size and memory use, as information. restricted: the licence limits the use and must be accepted. face_pack: what its
     `face_pack.toml` says, for a face pack that has none and is not in insightface's layout.
     """
@@ -59,8 +59,8 @@ class CatalogEntry(_Entry):
     task: PrintableText = "image-text"
     architecture: str | None = None
     languages: Languages = (ENGLISH,)
-    dim: int = Field(ge=1, le=65536)
-    input_px: int = Field(ge=1, le=8192)
+    dim: int | None = Field(default=None, ge=1, le=65536)
+    input_px: int | None = Field(default=None, ge=1, le=8192)
     licence: PrintableText
     terms: PrintableText
     restricted: bool = False

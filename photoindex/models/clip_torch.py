@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.models.base import DeviceLost, OutOfDeviceMemory, Preprocessing
+from photoindex.models.base import Preprocessing
+from photoindex.models.torch_device import device_errors
 
 if TYPE_CHECKING:
     import torch
 
 Precision = Literal["auto", "float32", "float16", "bfloat16"]
 """Number format of the computation: `auto` is float16 on a GPU and float32 on the CPU."""
-
-_GPU_LIBRARIES = ("CUDA", "CUBLAS", "CUDNN", "NVML", "NVRTC")
 
 
 class TorchImageEncoder:
@@ -39,7 +36,7 @@ class TorchImageEncoder:
         self._device = device
         self._dtype = _dtype(precision, device)
         self.runs_on = f"{device} ({str(self._dtype).removeprefix('torch.')}, torch)"
-        with _device_errors(device):
+        with device_errors(device):
             self._tower = tower.eval().to(device=device, memory_format=torch.channels_last)
             _convert_weights(self._tower, self._dtype)
             self._mean = _channels(preprocessing.mean, device)
@@ -49,7 +46,7 @@ class TorchImageEncoder:
         """Return float32 [n, dim] of unit length; see `models.base.ImageEncoder`."""
         if not len(pixels):
             return np.empty((0, self.dim), dtype=np.float32)
-        with _device_errors(self._device):
+        with device_errors(self._device):
             return self._encode(np.ascontiguousarray(pixels))
 
     def _encode(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -95,24 +92,3 @@ def _channels(values: tuple[float, float, float], device: torch.device) -> torch
     import torch
 
     return (torch.tensor(values, dtype=torch.float32) * 255).reshape(1, 3, 1, 1).to(device)
-
-
-@contextmanager
-def _device_errors(device: torch.device) -> Iterator[None]:
-    """Convert torch's errors of a GPU that is out of memory or has failed to OutOfDeviceMemory and DeviceLost."""
-    import torch
-
-    if device.type != "cuda":
-        yield
-        return
-    try:
-        yield
-    except RuntimeError as error:
-        first = next(iter(str(error).splitlines()), "no reason given")
-        if isinstance(error, torch.cuda.OutOfMemoryError) or "ALLOC_FAILED" in first:
-            torch.cuda.empty_cache()
-            raise OutOfDeviceMemory(f"a batch does not fit into the memory of {device}") from error
-        if not any(library in first.upper() for library in _GPU_LIBRARIES):
-            raise
-        # After a failure, every later CUDA call of this process fails too.
-        raise DeviceLost(f"{device} failed: {first}") from error

@@ -18,6 +18,7 @@ from photoindex.models.description import (
     ExportDescription,
     read_description,
 )
+from photoindex.models.torch_device import torch_device
 
 if TYPE_CHECKING:
     import torch
@@ -75,7 +76,7 @@ def open_image_encoder(
         runtime = "torch" if on_gpu else "onnx"
     if runtime == "onnx":
         return _open_onnx(installed, dim, threads)
-    return _open_torch(installed, dim, _torch_device(device, gpu_free_share), precision, threads)
+    return _open_torch(installed, dim, torch_device(device, gpu_free_share), precision, threads)
 
 
 def _open_onnx(installed: InstalledModel, dim: int, threads: int | None) -> ImageEncoder:
@@ -133,21 +134,3 @@ def _has_gpu() -> bool:
     import torch
 
     return torch.cuda.is_available()
-
-
-def _torch_device(device: str, gpu_free_share: float) -> torch.device:
-    for module in ("torch", "open_clip"):
-        if find_spec(module) is None:
-            raise DeviceFailed(f"{device} needs {module}, which is not installed; run: pip install 'photoindex[ml]'")
-    import torch
-
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    found = torch.device(device)
-    if found.type != "cuda":
-        return found
-    count = torch.cuda.device_count()
-    if not torch.cuda.is_available() or (found.index or 0) >= count:
-        raise DeviceFailed(f"there is no {device}: torch finds {count} GPUs; see: nvidia-smi, or use --device cpu")
-    torch.cuda.set_per_process_memory_fraction(1.0 - gpu_free_share, found)
-    return found

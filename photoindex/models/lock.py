@@ -17,6 +17,7 @@ LOCK_NAME = "lock.json"
 SCHEMA: Final = 1
 IMAGE_TEXT: Final = "image-text"
 FACES: Final = "faces"
+CAPTIONS: Final = "captions"
 
 
 class _Part(BaseModel):
@@ -66,15 +67,36 @@ class FoundFaces(_Found):
     embedder: PlainName
 
 
+class FoundCaptioner(_Part):
+    """A captioner. captioner: the name of its family; see `models.captions.families`."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    captioner: PrintableText
+
+    @property
+    def dim(self) -> None:
+        """Return nothing: it gives no vectors."""
+
+    @property
+    def input_px(self) -> None:
+        """Return nothing: pictures of any shape are described."""
+
+
 def _kind_of(found: object) -> str:
     """Return the task of the model whose properties these are; entries of older versions are all `image-text`."""
-    if isinstance(found, _Found):
-        return FACES if isinstance(found, FoundFaces) else IMAGE_TEXT
-    return FACES if isinstance(found, dict) and "embedder" in found else IMAGE_TEXT
+    for kind, task in ((FoundCaptioner, CAPTIONS), (FoundFaces, FACES), (FoundEncoders, IMAGE_TEXT)):
+        if isinstance(found, kind):
+            return task
+    known = {"captioner": CAPTIONS, "embedder": FACES}
+    return next((task for name, task in known.items() if isinstance(found, dict) and name in found), IMAGE_TEXT)
 
 
 Found = Annotated[
-    Annotated[FoundEncoders, Tag(IMAGE_TEXT)] | Annotated[FoundFaces, Tag(FACES)], Discriminator(_kind_of)
+    Annotated[FoundEncoders, Tag(IMAGE_TEXT)]
+    | Annotated[FoundFaces, Tag(FACES)]
+    | Annotated[FoundCaptioner, Tag(CAPTIONS)],
+    Discriminator(_kind_of),
 ]
 
 

@@ -4,7 +4,8 @@ A model is a folder `models/<id>`. An image and text model has `open_clip_config
 (`open_clip_model.safetensors` or `open_clip_pytorch_model.bin`), tokenizer files if the tokenizer is not open_clip's own,
 `config.json` of a text tower that open_clip would build from another repository (`hf_model_name`), and in `onnx/` the output
 of `models.export`: `visual.onnx`, `text.onnx` (each with `.data`), for very many tokens `text.table`, `tokenizer.json`, and the description `model.json`, see
-`lock.FoundEncoders`. A face pack has `face_pack.toml`, see `models.faces.description`, and the files it names.
+`lock.FoundEncoders`. A face pack has `face_pack.toml`, see `models.faces.description`, and the files it names. A captioner has
+`config.json`, its weights and other descriptions as transformers writes them, see `models.captions.files`.
 """
 
 from __future__ import annotations
@@ -20,19 +21,27 @@ from pathlib import Path
 
 from photoindex.errors import ModelUnavailable
 from photoindex.models.catalog import load_catalog
-from photoindex.models.lock import FileLock, FoundEncoders, FoundFaces, LockedModel, read_lock
+from photoindex.models.lock import FileLock, FoundCaptioner, FoundEncoders, FoundFaces, LockedModel, read_lock
 
 ONNX_FOLDER = "onnx"
 FOUND_NAME = f"{ONNX_FOLDER}/model.json"
 _HASHING_THREADS = 2
 
 
+_DOES: Mapping[type, str] = {
+    FoundEncoders: "embeds photos and texts",
+    FoundFaces: "finds faces",
+    FoundCaptioner: "describes photos in words",
+}
+"""Kind of model -> what it does."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelDescription:
     """Description of a model: fields of its catalogue entry and properties determined at installation.
 
-    task: `image-text` or `faces`. source: repository or path it was installed from. restricted: the licence limits its use.
-    dim: dimension of the vectors. input_px: side of the square input.
+    task: `image-text`, `faces` or `captions`. source: repository or path it was installed from. restricted: the licence limits its use.
+    dim: dimension of the vectors, None if it gives none. input_px: side of the square input, None if it has any shape.
     """
 
     title: str
@@ -41,8 +50,8 @@ class ModelDescription:
     licence: str
     terms: str
     restricted: bool
-    dim: int
-    input_px: int
+    dim: int | None
+    input_px: int | None
 
 
 class Checking:
@@ -87,21 +96,30 @@ class InstalledModel:
 
     @property
     def encoders(self) -> FoundEncoders:
-        """Properties of an image and text model. Raises ModelUnavailable for a face pack."""
-        if isinstance(self.locked.found, FoundFaces):
-            raise ModelUnavailable(
-                f"the model '{self.id}' finds faces, and cannot embed photos or texts; choose another: photoindex models list"
-            )
-        return self.locked.found
+        """Properties of an image and text model. Raises ModelUnavailable for another kind of model."""
+        if isinstance(self.locked.found, FoundEncoders):
+            return self.locked.found
+        raise self._cannot("embed photos or texts")
 
     @property
     def face_pack(self) -> FoundFaces:
-        """Properties of a face pack. Raises ModelUnavailable for an image and text model."""
-        if isinstance(self.locked.found, FoundEncoders):
-            raise ModelUnavailable(
-                f"the model '{self.id}' embeds photos and texts, and cannot find faces; choose another: photoindex models list"
-            )
-        return self.locked.found
+        """Properties of a face pack. Raises ModelUnavailable for another kind of model."""
+        if isinstance(self.locked.found, FoundFaces):
+            return self.locked.found
+        raise self._cannot("find faces")
+
+    @property
+    def captioner(self) -> FoundCaptioner:
+        """Properties of a captioner. Raises ModelUnavailable for another kind of model."""
+        if isinstance(self.locked.found, FoundCaptioner):
+            return self.locked.found
+        raise self._cannot("describe photos")
+
+    def _cannot(self, what: str) -> ModelUnavailable:
+        does = _DOES[type(self.locked.found)]
+        return ModelUnavailable(
+            f"the model '{self.id}' {does}, and cannot {what}; choose another: photoindex models list"
+        )
 
     @property
     def size_bytes(self) -> int:

@@ -18,7 +18,19 @@ from difflib import get_close_matches
 
 from photoindex.errors import QuerySyntaxError
 from photoindex.query.lexer import Token, TokenKind, tokenize
-from photoindex.query.syntax import EVERYTHING, And, Compare, FieldGrammar, Lookups, Node, Not, Or, Words, leaves
+from photoindex.query.syntax import (
+    EVERYTHING,
+    And,
+    Compare,
+    FieldGrammar,
+    Lookups,
+    Node,
+    Not,
+    Operator,
+    Or,
+    Words,
+    leaves,
+)
 from photoindex.query.value_syntax import MAX_TERMS, TOO_MANY_TERMS, ValueReader, joined
 from photoindex.query.values import is_indexed
 
@@ -145,7 +157,19 @@ class _Parser:
         assert token.value is not None
         node = self._reader.read(grammar, token.value, position=token.position, regex=token.regex)
         self._count(token.position, number=sum(1 for _ in leaves(node)))
-        return node
+        return self._with_saved(node, token) if grammar.may_be_saved else node
+
+    def _with_saved(self, node: Node, token: Token) -> Node:
+        """Return a field's tree that also finds what the saved queries find which its values name."""
+        saved = self._shared.lookups.saved()
+        named = [
+            leaf.value or ""
+            for leaf in leaves(node)
+            if isinstance(leaf, Compare) and leaf.operator is Operator.IS and (leaf.value or "").lower() in saved
+        ]
+        depth = self._shared.depth + 1
+        parts = [self._saved(replace(token, text=name), depth) for name in named]
+        return joined(Or, [node, *parts])
 
     def _unknown_field(self, name: str) -> str:
         near = get_close_matches(name.lower(), self._shared.fields, n=3)

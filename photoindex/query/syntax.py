@@ -150,7 +150,7 @@ class FieldGrammar:
     range is after the upper one, given valid ends and their context. regex_error: returns what is wrong with a regular
     expression and at which character, None if it is valid; None itself if the field does not support `::`. listed:
     commas separate values. subject: an example of what stands before a comparison, as Anna in `age:Anna<6`; None for fields
-    whose values are compared themselves.
+    whose values are compared themselves. may_be_saved: a value also means the saved query of this name.
     """
 
     name: str
@@ -162,3 +162,4 @@ class FieldGrammar:
     regex_error: Callable[[str], tuple[str, int] | None] | None = None
     listed: bool = True
     subject: str | None = None
+    may_be_saved: bool = False

@@ -1,10 +1,11 @@
 """The stages, one file per stage: pure functions of bytes, pixels or vectors, registered in one tuple."""
 
-from photoindex.stages import embed, faces, ingest, labels, objects, ocr, sensitive, tags
+from photoindex.stages import caption, embed, faces, ingest, labels, objects, ocr, sensitive, tags
 from photoindex.stages.base import Needs, Stage
 
 STAGES: tuple[Stage, ...] = (
     ingest.STAGE, embed.STAGE, faces.STAGE, tags.STAGE, objects.STAGE, labels.STAGE, sensitive.STAGE, ocr.STAGE,
+    caption.STAGE,
 )  # fmt: skip
 """All stages, in the order of their dependencies."""
 

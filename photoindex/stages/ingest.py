@@ -20,12 +20,15 @@ BROUGHT = {
 }
 """Code version -> what it reads that the version before did not, for people."""
 
-_SIDECARS = {
+SIDECARS = {
     SidecarKind.XMP: "an XMP sidecar",
     SidecarKind.AAE: "an AAE sidecar of Apple's Photos",
     SidecarKind.TAKEOUT: "a JSON sidecar of Google Takeout",
     SidecarKind.PICASA: "what Picasa knows about the photos of a folder",
+    SidecarKind.TAKEOUT_ALBUM: "what Google Takeout says of the album in a folder",
+    SidecarKind.APPLE_ALBUM: "the list of an album of Apple's Photos",
 }
+"""What a sidecar is, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def _sidecar(content: Content, name: bytes) -> Ingested | None:
     from photoindex.media.sidecars.read import read_sidecar
 
     try:
-        return Ingested(sidecar=read_sidecar(kind, content), not_media=_SIDECARS[kind])
+        return Ingested(sidecar=read_sidecar(kind, content), not_media=SIDECARS[kind])
     except MediaProblem as problem:
         return Ingested(failure=Failure(problem.error_class, str(problem)))
 

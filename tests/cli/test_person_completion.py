@@ -1,4 +1,4 @@
-"""Completion of people's names, as Bash, zsh and fish ask for it."""
+"""Completion of names of people, tags and albums, as Bash, zsh and fish ask for it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from photoindex.library.words.albums import create_album
+from photoindex.library.words.tags import add_tags
 from tests.command_line import run
 from tests.face_rows import FaceRows
-from tests.rows import library_in
+from tests.rows import VolumeRows, library_in
 
 Completed = Callable[..., list[str]]
 NAMES = ("Anna", "Anna Berg", "Änne", "Ben", "O'Brien", "Zoë $")
@@ -161,3 +163,21 @@ def test_a_library_in_a_folder_that_cannot_be_written_is_read(
 
     monkeypatch.setattr(sqlite3, "connect", refusing)
     assert bash("search", "person", ":", "B", library=tmp_path / "library") == ["Ben"]
+
+
+def test_tags_and_albums_are_completed_in_queries_and_where_commands_take_them(
+    bash: Completed, other: Completed, library_folder: Path
+) -> None:
+    with library_in(library_folder) as library:
+        photo_id = VolumeRows(library, library_folder.parent).add_photo()
+        for tag in ("animals/dog", "Été", "sea side"):
+            add_tags(library, [tag], [photo_id])
+        create_album(library, "Summer in Rome")
+    assert bash("search", "tag", ":", "an") == ["animals/dog"]
+    assert bash("search", "tag", ":", "do") == ["animals/dog"]
+    assert bash("search", "-tag", ":", "animals/dog,et") == ["animals/dog,Été"]
+    assert bash("tag", "add", "se") == ["sea\\ side"]
+    assert bash("album", "show", "su") == ["Summer\\ in\\ Rome"]
+    assert bash("search", "album", ":", "SU") == ["Summer\\ in\\ Rome"]
+    assert [line for line in other("zsh", "photoindex search tag:et") if "Été" in line or "té" in line]
+    assert [line for line in other("fish", "photoindex tag rename anim") if "animals/dog" in line]

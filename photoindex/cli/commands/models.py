@@ -293,8 +293,9 @@ def _report(result: InstallResult, next_command: str, *, json: bool) -> None:
         newer = "" if one.revision is None else f"; for a newer version: photoindex models pull {one.id} --update"
         print(f"{one.id} is already installed{at} and intact{newer}", file=sys.stderr)
         return
+    dimension = "" if one.description.dim is None else f"dimension {one.description.dim}, "
     print(
-        f"installed {one.id}{at}: dimension {one.description.dim}, {size_text(one.size_bytes)}, licence "
+        f"installed {one.id}{at}: {dimension}{size_text(one.size_bytes)}, licence "
         f"{visible(one.description.licence)}; next: {next_command}",
         file=sys.stderr,
     )

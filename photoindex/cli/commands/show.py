@@ -54,12 +54,18 @@ def show(
 
 
 def _print(shown: Shown) -> None:
+    from photoindex.library.words.text_shown import first_lines
+
     photo = shown.photo
     title = "not a photo of the library" if photo is None else f"photo {photo.id}"
     sections = [
         Section("what", _what(shown)),
         Section("facts", _facts(shown)),
+        Section("captions", [(one.model, one.text) for one in shown.captions]),
         Section("faces", _faces(shown)),
+        Section("text in the picture", first_lines(shown.ocr)),
+        Section("tags", _tags(shown)),
+        Section("albums", [(one.name, one.kind) for one in shown.albums]),
         Section("contents", _contents(shown)),
         Section("files", _files(shown)),
         Section("sidecars", [(one.kind, one.path, one.why) for one in shown.sidecars]),
@@ -104,7 +110,18 @@ def _facts(shown: Shown) -> list[tuple[str, object, str]]:
 
     if shown.photo is None:
         return []
-    return fact_rows(RESOLVED_NAMES, shown.photo.resolved, shown.facts)
+    said = any("favourite" in facts for facts in shown.facts.values())
+    return fact_rows((*RESOLVED_NAMES, *(["favourite"] if said else [])), shown.photo.resolved, shown.facts)
+
+
+def _tags(shown: Shown) -> list[tuple[object, ...]]:
+    """Return the tags that are shown, by source, and those that a person rejected."""
+    rows: list[tuple[object, ...]] = []
+    for one in shown.tags:
+        sure = "" if one.confidence is None else f"{one.confidence:.2f}"
+        if one.rejected or one.shown:
+            rows.append((one.tag.name, one.source, sure, "rejected by you" if one.rejected else ""))
+    return rows
 
 
 def _faces(shown: Shown) -> list[tuple[object, ...]]:

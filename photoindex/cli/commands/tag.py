@@ -40,7 +40,10 @@ def register(app: typer.Typer) -> None:
     )
     group.command("add", cls=QueryCommand)(_add)
     group.command("remove", cls=QueryCommand)(_remove)
+    group.command("rename")(_rename)
+    group.command("merge")(_merge)
     group.command("list")(_list)
+    group.command("complete")(_complete)
     tag_auto.add_to(group)
     tag_review.add_to(group)
     app.add_typer(group)
@@ -106,3 +109,47 @@ def _list(
     ]
     if not render(rows, _COLUMNS, output) and output.terminal:
         print("no photo has a tag yet; give one with: photoindex tag add TAG QUERY", file=sys.stderr)
+
+
+def _rename(
+    tag: TagArgument,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")],
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Give a tag another name, with all levels below it.
+
+    Files and models that go on using the old name mean the new one.
+    """
+    from photoindex.library.words.tags import rename_tag
+
+    with opened(library) as found:
+        say(rename_tag(found, tag, name), json=json)
+
+
+def _merge(
+    into: Annotated[str, typer.Argument(metavar="INTO", autocompletion=complete_tag, help="The tag that stays.")],
+    others: Annotated[
+        list[str], typer.Argument(metavar="FROM...", autocompletion=complete_tag, help="The tags that mean the same.")
+    ],
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Make tags one, with the levels below them; their names mean the one that stays from then on."""
+    from photoindex.library.words.tags import merge_tags
+
+    with opened(library) as found:
+        say(merge_tags(found, into, others), json=json)
+
+
+def _complete(
+    text: Annotated[str, typer.Argument(metavar="[TEXT]", help="How the tag, or a level of it, begins.")] = "",
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Print the tags that begin with a text, or have a level that does; for scripts, as shells complete tags themselves."""
+    from photoindex.library.words.tags import complete_tags
+
+    with opened(library, reading=True) as found:
+        rows = ({"tag": one} for one in complete_tags(found, text))
+        render(rows, _COLUMNS[:1], choose_output(json=json))

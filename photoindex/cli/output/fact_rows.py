@@ -89,4 +89,4 @@ def _value(name: str, value: FactValue | tuple[str, ...]) -> str:
         return ", ".join(value)
     if name in _UNITS and isinstance(value, (int, float)):
         return _UNITS[name](value)
-    return str(value)
+    return "yes" if value is True else str(value)

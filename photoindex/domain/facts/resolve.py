@@ -77,6 +77,7 @@ def resolve(facts: Facts, *, name: bytes, folder: bytes, mtime_ns: int, home_zon
         title=pick.text("title"),
         description=pick.text("description"),
         keywords=pick.keywords(),
+        favourite=bool(pick.whole("favourite")),
         sources=sources,
     )
 
@@ -95,9 +96,10 @@ class _Picker:
     def text(self, fact: str) -> str | None:
         for source in PRIORITIES[fact]:
             value = self._of(source).get(fact)
-            # A person or a sidecar may begin a text like an encoder does.
+            # A person means what they say, and a sidecar may begin a text like an encoder does.
+            doubtful = fact in _DESCRIBING and source != "person"
             if isinstance(value, str) and not (
-                fact in _DESCRIBING and _is_stock(value.casefold(), with_starts=source not in _EMPTYING)
+                doubtful and _is_stock(value.casefold(), with_starts=source not in _EMPTYING)
             ):
                 self._sources[fact] = source
                 return value

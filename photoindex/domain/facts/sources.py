@@ -36,6 +36,7 @@ PRIORITIES: dict[str, tuple[str, ...]] = {
     "title": _BY_PEOPLE,
     "description": _BY_PEOPLE,
     "keywords": _BY_PEOPLE,
+    "favourite": _BY_PEOPLE,
 }
 """Fact -> sources, best first. Text that people write is in XMP and IPTC first, while EXIF often holds text of the camera.
 The sources of the time are in `TIMES`."""

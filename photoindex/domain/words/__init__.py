@@ -1,1 +1,1 @@
-"""Rules about words: names of tags and albums, confidences, captions."""
+"""Rules about words: what a model's answer says."""

@@ -326,6 +326,10 @@ NAMES = {
     "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "pt": "Portuguese", "nl": "Dutch", "ru": "Russian",
     "el": "Greek", "ja": "Japanese", "ko": "Korean", "zh": "Chinese", "ar": "Arabic", "he": "Hebrew", "th": "Thai",
     "hi": "Hindi", "bn": "Bengali", "te": "Telugu", "ta": "Tamil", "hy": "Armenian", "ka": "Georgian", "en": "English",
+    "bg": "Bulgarian", "cs": "Czech", "da": "Danish", "et": "Estonian", "fa": "Persian", "fi": "Finnish", "hr": "Croatian",
+    "hu": "Hungarian", "id": "Indonesian", "lt": "Lithuanian", "lv": "Latvian", "no": "Norwegian", "pl": "Polish",
+    "ro": "Romanian", "sk": "Slovak", "sl": "Slovenian", "sr": "Serbian", "sv": "Swedish", "tr": "Turkish",
+    "uk": "Ukrainian", "vi": "Vietnamese",
 }  # fmt: skip
 """English names of languages, by ISO 639-1 code."""
 _SAME = {"nb": "no", "nn": "no", "tl": "fil", "iw": "he", "in": "id"}

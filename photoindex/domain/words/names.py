@@ -38,6 +38,11 @@ def checked_tag(written: str) -> str:
     return name
 
 
+def is_tag(name: str) -> bool:
+    """Return whether a name, put together of levels of tags, is short enough for one."""
+    return len(name) <= _CHARACTERS_MAX and name.count("/") < _LEVELS_MAX
+
+
 def tag_key(name: str) -> str:
     """Return what two spellings of the same tag have in common: Unicode form, case and accents are ignored."""
     return "/".join(fold(level).strip() for level in name.split("/"))

@@ -163,7 +163,7 @@ class _Run:
 
     def _writer(self, connection: Connection, variant_id: int) -> VectorWriter:
         before = {one.name: one for one in spaces.all_spaces(connection)}
-        model, dim = self.installed.id, self.installed.description.dim
+        model, dim = self.installed.id, self.installed.encoders.dim
         space = self.space = spaces.ensure_space(connection, model=model, variant_id=variant_id, dim=dim)
         others = [name for name, one in before.items() if one.model == model and one.variant_id != variant_id]
         if space.name not in before and others:

@@ -32,11 +32,11 @@ def is_set(library: Library) -> bool:
 
 def installed_ids(library: Library) -> list[str]:
     """Return the installed models that embed photos; none if their lock file is damaged."""
-    from photoindex.models.lock import FACES, read_lock
+    from photoindex.models.lock import FoundEncoders, read_lock
 
     try:
         models = read_lock(library.models_folder).models
-        return sorted(model_id for model_id, locked in models.items() if locked.task != FACES)
+        return sorted(model_id for model_id, locked in models.items() if isinstance(locked.found, FoundEncoders))
     except ModelUnavailable:
         return []
 

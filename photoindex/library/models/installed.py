@@ -18,6 +18,7 @@ from photoindex.library.export.output_files import check_target
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.people.model_choice import model_for_faces
+from photoindex.library.words.model_choice import model_to_caption
 from photoindex.models.catalog import CatalogEntry, load_catalog
 from photoindex.models.lock import read_lock
 from photoindex.models.names import MODEL_ID_PATTERN
@@ -86,7 +87,7 @@ def list_models(library: Library) -> list[Model]:
     catalog = load_catalog(library.models_folder)
     installed = {one.id: one for one in ModelStore(library.models_folder).installed()}
     ids = [*catalog, *(one for one in installed if one not in catalog)]
-    used = {model_to_embed(library), model_for_faces(library)}
+    used = {model_to_embed(library), model_for_faces(library), model_to_caption(library)}
     return [Model(one, catalog.get(one), installed.get(one), one in used) for one in ids]
 
 

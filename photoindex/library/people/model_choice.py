@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from photoindex.errors import ModelUnavailable
 from photoindex.library.embed.model_choice import command_to_embed
 from photoindex.library.handle import Library
+from photoindex.library.words.model_choice import command_to_caption, installed_captioners
 from photoindex.stages.faces import STAGE
 from photoindex.store.people import spaces
 from photoindex.store.tasks import admin, asset_tasks
@@ -42,9 +43,12 @@ def installed_packs(library: Library) -> list[str]:
 
 
 def command_to_run(library: Library, model_id: str) -> str:
-    """Return the command that works with an installed model: it embeds, or it looks for faces."""
-    is_pack = model_id in installed_packs(library)
-    return command_for_faces(library, model_id) if is_pack else command_to_embed(library, model_id)
+    """Return the command that works with an installed model: it embeds, looks for faces, or describes photos."""
+    if model_id in installed_packs(library):
+        return command_for_faces(library, model_id)
+    if model_id in installed_captioners(library):
+        return command_to_caption(library, model_id)
+    return command_to_embed(library, model_id)
 
 
 def command_for_variant(library: Library, key: str) -> str:

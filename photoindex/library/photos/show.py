@@ -14,6 +14,8 @@ from photoindex.library.originals.path_lookup import KnownVolume, find_file, vol
 from photoindex.library.photos import shown_faces
 from photoindex.library.photos.shown_faces import ShownFace
 from photoindex.library.timestamps import utc
+from photoindex.library.words import text_shown
+from photoindex.library.words.captions_listed import captions_as_json
 from photoindex.paths import display, shell_word, to_text
 from photoindex.pipeline.ingest.derived_files import preview_path, thumbnail_path
 from photoindex.pipeline.resolve.evidence import gather, with_path_dates
@@ -29,6 +31,11 @@ from photoindex.store.photos.details import (
 )
 from photoindex.store.photos.sidecars import LinkedSidecar
 from photoindex.store.tasks.admin import TaskRow, tasks_of
+from photoindex.store.words import texts
+from photoindex.store.words.albums import AlbumRow, albums_of_photo
+from photoindex.store.words.documents import CAPTION, OCR
+from photoindex.store.words.photo_tags import PhotoTag, tags_of
+from photoindex.store.words.texts import TextRow
 from photoindex.types import Facts
 
 
@@ -38,7 +45,8 @@ class Shown:
 
     asked: the PATH as given, or the path of the photo's first file if an ID was given. content: the primary asset. contents:
     all assets, including earlier ones. facts: every value of every source, including sidecars, corrections and the path.
-    burst: the photos of the same burst. faces: of the primary asset. face_notes: on marked faces that are not used. preview, thumbnail: None if they are not on disk. online: by volume id.
+    burst: the photos of the same burst. captions, ocr: what models said of the primary asset, and the text in it. faces: of the primary asset.
+    face_notes: on marked faces that are not used. tags: also rejected ones. preview, thumbnail: None if they are not on disk. online: by volume id.
     """
 
     asked: bytes
@@ -55,6 +63,10 @@ class Shown:
     burst: tuple[int, ...] = ()
     faces: tuple[ShownFace, ...] = ()
     face_notes: tuple[str, ...] = ()
+    ocr: tuple[TextRow, ...] = ()
+    captions: tuple[TextRow, ...] = ()
+    tags: tuple[PhotoTag, ...] = ()
+    albums: tuple[AlbumRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +154,12 @@ def _show_photo(
         burst=() if found.burst is None else tuple(photos_of_burst(connection, found.burst)),
         faces=() if evidence is None else tuple(shown_faces.faces_of(connection, evidence)),
         face_notes=() if evidence is None else tuple(evidence.marks.notes),
+        ocr=() if content is None else tuple(texts.of_assets(connection, [content.id], OCR).get(content.id, ())),
+        captions=()
+        if content is None
+        else tuple(texts.of_assets(connection, [content.id], CAPTION).get(content.id, ())),
+        tags=tuple(tags_of(connection, found.id)),
+        albums=tuple(albums_of_photo(connection, found.id)),
     )
 
 
@@ -195,6 +213,9 @@ def as_json(shown: Shown) -> dict[str, object]:
     for name in RESOLVED_NAMES:
         value[name] = getattr(resolved, name, None)
     value["keywords"] = list(resolved.keywords) if resolved else []
+    value["favourite"] = resolved is not None and resolved.favourite
+    value["tags"] = [_tag_as_json(one) for one in shown.tags]
+    value["albums"] = [{"name": one.name, "kind": one.kind, "origin": one.origin} for one in shown.albums]
     value["sources"] = dict(resolved.sources) if resolved else {}
     value["facts"] = facts
     value["tasks"] = [task_as_json(one) for one in shown.tasks]
@@ -206,10 +227,22 @@ def as_json(shown: Shown) -> dict[str, object]:
     value["sidecars"] = [_sidecar_as_json(one) for one in shown.sidecars]
     value["regions"] = [] if content is None else [dict(region) for region in content.regions]
     value["faces"] = shown_faces.as_json(shown.faces)
+    value["ocr"] = text_shown.as_json(shown.ocr)
+    value["captions"] = captions_as_json(shown.captions)
     value["burst"] = list(shown.burst)
     value["motion"] = photo is not None and photo.motion
     value["notes"] = [*([] if content is None else content.notes), *shown.face_notes]
     return value
+
+
+def _tag_as_json(one: PhotoTag) -> dict[str, object]:
+    return {
+        "tag": one.tag.name,
+        "source": one.source,
+        "confidence": one.confidence,
+        "shown": one.shown,
+        "rejected": one.rejected,
+    }
 
 
 def _content_as_json(one: AssetDetails) -> dict[str, object]:

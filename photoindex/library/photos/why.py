@@ -18,10 +18,12 @@ from photoindex.library.photos.show import file_as_json, task_as_json
 from photoindex.library.timestamps import local_time
 from photoindex.paths import display, is_within, shell_word, to_text
 from photoindex.pipeline.scan.exclusion import reason_for
+from photoindex.stages.ingest import SIDECARS
 from photoindex.store.files.locations import files_below
 from photoindex.store.photos.details import FileRecord, file_by_id
 from photoindex.store.photos.sidecars import names_of
 from photoindex.store.tasks.admin import TaskRow, tasks_of
+from photoindex.types import SidecarKind
 
 
 class Answer(StrEnum):
@@ -43,6 +45,7 @@ class Answer(StrEnum):
 
 
 _OWNERS_SHOWN = 5
+_OF_ALBUMS = (SIDECARS[SidecarKind.TAKEOUT_ALBUM], SIDECARS[SidecarKind.APPLE_ALBUM])
 NOT_SEEN = frozenset({Answer.OUTSIDE, Answer.ABSENT, Answer.UNSCANNED})
 """The answers for a file that no scan has seen."""
 
@@ -115,7 +118,9 @@ def _with_embedding(verdict: PathVerdict, tasks: Sequence[TaskRow]) -> PathVerdi
 def _about_sidecar(verdict: PathVerdict, owners: list[tuple[bytes, str]]) -> PathVerdict:
     assert verdict.file is not None
     what = verdict.file.reason or "a sidecar"
-    if not owners:
+    if what in _OF_ALBUMS:
+        because = f"it is {what} and was read; see: photoindex album list"
+    elif not owners:
         because = f"it is {what} and was read, but no photo next to it has a matching name"
     else:
         named = [f"{display(name)} ({why})" for name, why in owners[:_OWNERS_SHOWN]]

@@ -76,7 +76,7 @@ def stronger_model(library: Library, model_id: str) -> InstalledModel:
 def closeness(installed: InstalledModel) -> int:
     """Return about how much work a model does for one picture: bytes of its image tower times pixels of its input."""
     tower = sum(one.size_bytes for name, one in installed.files.items() if name.startswith(VISUAL))
-    return tower * installed.description.input_px**2
+    return tower * installed.encoders.input_px**2
 
 
 def _scores(

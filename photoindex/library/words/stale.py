@@ -20,6 +20,7 @@ class StaleWords:
         self._tags: set[int] = set()
         self._names: set[int] = set()
         self._restored: set[int] = set()
+        self._merged = False
 
     def add(self, change: Change) -> None:
         """Take one change into account."""
@@ -28,6 +29,7 @@ class StaleWords:
             self._contents.add(int(str(change.key["asset_id"])))
         elif change.table_name == tag.name:
             self._tags.add(int(str(change.key["id"])))
+            self._merged |= len(rows) == 1
         elif change.table_name == tag_alias.name:
             self._names.update(int(str(row["tag_id"])) for row in rows)
         elif change.table_name == asset.name and change.before is None:
@@ -37,6 +39,7 @@ class StaleWords:
         """Write the documents anew, in the transaction that made the changes; keywords follow when photos are resolved."""
         photos = holders.photos_of_contents(connection, self._contents) | holders.photos_of_tags(connection, self._tags)
         documents.refresh(connection, photos)
-        # An alias says what keywords mean.
-        stale.resolve_later(connection, holders.photos_with_keywords_of(connection, self._tags | self._names))
+        if self._merged:
+            # An alias says what keywords mean.
+            stale.resolve_later(connection, holders.photos_with_keywords_of(connection, self._tags | self._names))
         stale.resolve_later(connection, holders.photos_with_keywords(connection, self._restored))

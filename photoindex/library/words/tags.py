@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from photoindex.domain.words.names import checked_tag, tag_key
+from photoindex.domain.words.names import checked_tag, is_tag, tag_key
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.words.change import WordsChanged, Work, change, photos_text
-from photoindex.store.words import documents, photo_tags, tag_counts, tags
+from photoindex.library.words.completion import tags_beginning
+from photoindex.paths import shell_word
+from photoindex.store.journal.journal import Change
+from photoindex.store.words import documents, photo_tags, renames, tag_counts, tags
 from photoindex.store.words.photo_tags import TagChange
 from photoindex.store.words.tag_counts import TagCount
 from photoindex.store.words.tags import TagRow
@@ -61,6 +64,81 @@ def find_tag(connection: Connection, written: str) -> TagRow:
     if found is None:
         raise NothingFound(f"there is no tag '{name}'; see: photoindex tag list")
     return found
+
+
+def rename_tag(library: Library, written: str, wanted: str) -> WordsChanged:
+    """Give a tag, and all below it, another name; files and models that use the old one mean the new one.
+
+    Raises UsageError for a bad name and one that another tag has, NothingFound.
+    """
+    (old,), (new,) = _checked([written]), _checked([wanted])
+
+    def begin(connection: Connection) -> Work:
+        row = _found_or_level(connection, old)
+        moved = renames.renamed_rows(connection, row, new)
+        for one, other in renames.taken(connection, moved):
+            raise UsageError(
+                f"there is a tag {other.name} already; to make {one.name} and it one, run: photoindex tag merge "
+                f"{_word(other.name)} {_word(one.name)}"
+            )
+        for name in moved.values():
+            if not is_tag(name):
+                raise UsageError(f"{name} would be too long for a tag, or have too many levels")
+        levels = f", with {len(moved) - 1:,} below it" if len(moved) > 1 else ""
+        return Work(renames.rename(connection, moved), lambda: (f"{row.name} renamed to {new}{levels}", 0))
+
+    return change(library, "tag rename", begin)
+
+
+def merge_tags(library: Library, into: str, others: Sequence[str]) -> WordsChanged:
+    """Make tags one, with the levels below them; the names of the others mean the first one from then on.
+
+    Raises UsageError for a bad name, a tag with itself and one above or below it; NothingFound.
+    """
+
+    def begin(connection: Connection) -> Work:
+        kept = find_tag(connection, into)
+        gone = {one.id: one for one in (_found_or_level(connection, _checked([other])[0]) for other in others)}
+        for one in gone.values():
+            keys = tag_key(kept.name) + "/", tag_key(one.name) + "/"
+            if keys[0].startswith(keys[1]) or keys[1].startswith(keys[0]):
+                raise UsageError(f"{one.name} cannot be merged into {kept.name}: it is the same, or a level of it")
+        listed = ", ".join(one.name for one in gone.values())
+        changes = _merged(connection, kept, list(gone))
+        return Work(changes, lambda: (f"merged {listed} into {kept.name}", 0))
+
+    return change(library, "tag merge", begin)
+
+
+def _merged(connection: Connection, kept: TagRow, gone: Sequence[int]) -> Iterator[Change]:
+    for tag_id in gone:
+        one = tags.by_ids(connection, [tag_id]).get(tag_id)
+        if one is None:
+            continue  # a level of one that was merged before it
+        moved = renames.renamed_rows(connection, one, kept.name)
+        others = {mine.id: other for mine, other in renames.taken(connection, moved)}
+        free = {mine: name for mine, name in moved.items() if mine.id not in others}
+        if free:
+            yield from renames.rename(connection, free)
+        for mine in moved:
+            if mine.id in others:
+                yield from renames.merge(connection, others[mine.id], mine)
+
+
+def _found_or_level(connection: Connection, name: str) -> TagRow:
+    """Return a tag; a level that only has tags below it becomes one."""
+    if not tags.find(connection, [name]) and tags.below(connection, tag_key(name)):
+        tags.ensure(connection, [name])
+    return find_tag(connection, name)
+
+
+def complete_tags(library: Library, typed: str) -> list[str]:
+    """Return the tags that photos have and that begin with a text, or have a level that does."""
+    return tags_beginning(library.database.path, typed)
+
+
+def _word(name: str) -> str:
+    return shell_word(name.encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,10 @@ def read_sidecar(kind: SidecarKind, content: Content) -> SidecarRead:
         from photoindex.media.sidecars.picasa import read_picasa
 
         return read_picasa(data)
+    if kind in (SidecarKind.TAKEOUT_ALBUM, SidecarKind.APPLE_ALBUM):
+        from photoindex.media.sidecars.album import read_apple_album, read_takeout_album
+
+        return read_takeout_album(data) if kind is SidecarKind.TAKEOUT_ALBUM else read_apple_album(data)
     from photoindex.media.sidecars.takeout import read_takeout
 
     return read_takeout(data)

@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 
 from photoindex.media.content import Content
+from photoindex.media.sidecars.album import is_apple_album, is_takeout_album
 from photoindex.media.sidecars.common import SIDECAR_LIMIT_BYTES, BrokenSidecar, as_utf8
 from photoindex.types import SidecarKind
 
-_KINDS = {b"xmp": SidecarKind.XMP, b"aae": SidecarKind.AAE, b"json": SidecarKind.TAKEOUT}
+_KINDS = {
+    b"xmp": SidecarKind.XMP,
+    b"aae": SidecarKind.AAE,
+    b"json": SidecarKind.TAKEOUT,
+    b"csv": SidecarKind.APPLE_ALBUM,
+}
 _PICASA_NAMES = frozenset({b".picasa.ini", b"picasa.ini"})
 _INI_SECTION = re.compile(rb"^\s*\[[^\]\r\n]+\]", re.MULTILINE)
 _XMP_MARKER = re.compile(rb"<\s*(?:\w+:)?(?:xmpmeta|xapmeta|RDF)[\s/>]|<\?xpacket\s")
@@ -33,7 +39,8 @@ def recognise_sidecar(name: bytes, content: Content) -> SidecarKind | None:
 
     Damaged sidecars are recognised too if their kind is clear; `read_sidecar` then reports the damage. XMP and AAE files of
     more than 4 MiB are recognised by their first 64 KiB, JSON of that size never. Blank XMP and AAE files count as damaged
-    sidecars, and so does JSON that cannot be parsed if its name is one that Takeout uses; other JSON is ignored.
+    sidecars, and so does JSON that cannot be parsed if its name is one that Takeout uses; other JSON is ignored. What
+    describes an album is a kind of its own.
     """
     if name.lower() in _PICASA_NAMES:
         return SidecarKind.PICASA if _INI_SECTION.search(as_utf8(content.head)) else None
@@ -42,13 +49,22 @@ def recognise_sidecar(name: bytes, content: Content) -> SidecarKind | None:
         return None
     small = content.size_bytes <= SIDECAR_LIMIT_BYTES and content.data is not None
     data = content.data if small and content.data is not None else content.head
-    if kind is not SidecarKind.TAKEOUT and not data.strip(_BLANK):
+    if kind in (SidecarKind.XMP, SidecarKind.AAE) and not data.strip(_BLANK):
         return kind
     if kind is SidecarKind.XMP:
         return kind if _XMP_MARKER.search(as_utf8(data)) else None
     if kind is SidecarKind.AAE:
         return kind if _is_adjustment(data) else None
-    return kind if small and (_is_takeout(as_utf8(data)) or _is_broken_takeout(as_utf8(data), name)) else None
+    return _recognise_text(as_utf8(data), name, kind) if small else None
+
+
+def _recognise_text(text: bytes, name: bytes, kind: SidecarKind) -> SidecarKind | None:
+    """Return the kind of a small JSON or CSV file, None for one that is no sidecar."""
+    if kind is SidecarKind.APPLE_ALBUM:
+        return kind if is_apple_album(text) else None
+    if is_takeout_album(text):
+        return SidecarKind.TAKEOUT_ALBUM
+    return kind if _is_takeout(text) or _is_broken_takeout(text, name) else None
 
 
 def _is_adjustment(data: bytes) -> bool:

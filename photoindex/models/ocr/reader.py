@@ -18,7 +18,12 @@ _READABLE, _READABLE_ALONE = 0.5, 0.9
 """The least scores of a line that is kept, and of a single letter, which many patterns look like."""
 _SEEN = 0.3
 """With a lower score it is no line; with a score between, its letters may be readable in a larger picture."""
+_SURE = 0.9
+"""Lines with a lower score are also read upside down."""
 _LINES_AT_ONCE = 256
+
+_Cut = tuple[NDArray[np.uint8], NDArray[np.float32]]
+"""A line and its corners, as `cut_out` returns them."""
 
 
 class OnnxTextReader:
@@ -44,19 +49,26 @@ class OnnxTextReader:
                     lines[number].append(as_line(text, score, corners, pictures[number].shape))
         return [in_reading_order(found) for found in lines]
 
-    def _read(
-        self, cut: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32]]]
-    ) -> list[tuple[str, float, NDArray[np.float32]]]:
+    def _read(self, cut: Sequence[_Cut]) -> list[tuple[str, float, NDArray[np.float32]]]:
         turned = self._turned.are_turned([line for line, _ in cut])
-        upright = [
-            (line[::-1, ::-1], np.roll(corners, -2, axis=0)) if is_turned else (line, corners)
-            for (line, corners), is_turned in zip(cut, turned, strict=True)
-        ]
+        upright = [_turned_over(one) if is_turned else one for one, is_turned in zip(cut, turned, strict=True)]
         read = self._recogniser.read([line for line, _ in upright])
+        # Whether a line is upside down is guessed from its shape; what can be read well the other way round was guessed wrong.
+        doubtful = [number for number, (_, score) in enumerate(read) if score < _SURE]
+        other = [_turned_over(upright[number]) for number in doubtful]
+        for number, line, again in zip(
+            doubtful, other, self._recogniser.read([line for line, _ in other]), strict=True
+        ):
+            if again[1] > read[number][1]:
+                read[number], upright[number] = again, line
         return [
             (text if score >= (_READABLE if len(text) > 1 else _READABLE_ALONE) else "", score, corners)
             for (text, score), (_, corners) in zip(read, upright, strict=True)
         ]
+
+
+def _turned_over(one: _Cut) -> _Cut:
+    return one[0][::-1, ::-1], np.roll(one[1], -2, axis=0)
 
 
 def open_reader(

@@ -15,11 +15,23 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from photoindex.errors import ModelUnavailable, PhotoIndexError
+from photoindex.models.captions.files import found_captioner, is_captioner
 from photoindex.models.catalog import CatalogEntry
 from photoindex.models.faces.description import FACE_PACK, FacePackDescription
 from photoindex.models.faces.insightface_layout import is_face_pack, recognised, written
 from photoindex.models.faces.pack import found_in_pack, try_out_pack
-from photoindex.models.lock import FACES, FileLock, FoundEncoders, FoundFaces, Lock, LockedModel, read_lock, write_lock
+from photoindex.models.lock import (
+    CAPTIONS,
+    FACES,
+    FileLock,
+    FoundCaptioner,
+    FoundEncoders,
+    FoundFaces,
+    Lock,
+    LockedModel,
+    read_lock,
+    write_lock,
+)
 from photoindex.models.weights import FOUND_NAME, InstalledModel, difference, lock_of
 from photoindex.permissions import publish_folder
 
@@ -28,6 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TEMPORARY_PREFIX = ".installing-"
+_TASKS = {FoundFaces: FACES, FoundCaptioner: CAPTIONS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +114,8 @@ def require_exporter() -> None:
 
 
 def is_ready(folder: Path) -> bool:
-    """Tell whether a folder contains the ONNX files of a model and their description."""
-    return (folder / FOUND_NAME).is_file() or (folder / FACE_PACK).is_file()
+    """Tell whether a folder contains a model that needs no export, and its description."""
+    return (folder / FOUND_NAME).is_file() or (folder / FACE_PACK).is_file() or is_captioner(folder)
 
 
 def describe_faces(folder: Path, description: FacePackDescription | None) -> None:
@@ -124,11 +137,16 @@ def export_towers(folder: Path) -> None:
     export(folder)
 
 
-def found_in(folder: Path) -> FoundEncoders | FoundFaces:
-    """Read the description of a face pack, or the one written by the export. Raises ModelUnavailable if that fails."""
+def found_in(folder: Path) -> FoundEncoders | FoundFaces | FoundCaptioner:
+    """Read the description of a face pack or captioner, or the one written by the export.
+
+    Raises ModelUnavailable if that fails.
+    """
     if (folder / FACE_PACK).is_file():
         return found_in_pack(folder)
     path = folder / FOUND_NAME
+    if not path.is_file() and is_captioner(folder):
+        return found_captioner(folder)
     try:
         return FoundEncoders.model_validate_json(path.read_bytes())
     except ValidationError as error:
@@ -162,7 +180,7 @@ def draft(folder: Path, origin: ModelOrigin, installed_at: str, advance: Callabl
         )
     return LockedModel(
         title=origin.title,
-        task=FACES if isinstance(found, FoundFaces) else origin.task,
+        task=_TASKS.get(type(found), origin.task),
         source=origin.source,
         revision=origin.revision,
         also=dict(origin.also),
@@ -178,7 +196,7 @@ def draft(folder: Path, origin: ModelOrigin, installed_at: str, advance: Callabl
 
 
 def try_out(folder: Path, model_id: str, locked: LockedModel) -> None:
-    """Run both towers of a model, or both networks of a face pack, once.
+    """Run both towers of a model, both networks of a face pack, or a captioner, once.
 
     Raises ModelUnavailable if their results are wrong.
     """
@@ -186,6 +204,9 @@ def try_out(folder: Path, model_id: str, locked: LockedModel) -> None:
 
     candidate = InstalledModel(model_id, folder, locked)
     try:
+        if isinstance(locked.found, FoundCaptioner):
+            _try_out_captioner(candidate)
+            return
         made = [try_out_pack(candidate)] if isinstance(locked.found, FoundFaces) else _try_out_encoders(candidate)
     except PhotoIndexError:
         raise
@@ -208,6 +229,18 @@ def _try_out_encoders(candidate: InstalledModel) -> list[NDArray[np.float32]]:
     side = images.preprocessing.size_px
     gray = np.full((1, side, side, 3), 128, dtype=np.uint8)
     return [texts.encode_texts(["a photo"]), images.encode_images(gray)]
+
+
+def _try_out_captioner(candidate: InstalledModel) -> None:
+    import numpy as np
+
+    from photoindex.models.captions.families import family_named
+    from photoindex.models.captions.opening import open_captioner
+    from photoindex.models.captions.transformers_captioner import Question
+
+    prompt = family_named(candidate.captioner.captioner).prompt
+    captioner = open_captioner(candidate, Question(prompt, 4), device="cpu")
+    captioner.caption([captioner.prepare(np.full((64, 64, 3), 128, dtype=np.uint8))])
 
 
 def put_in_place(models_folder: Path, folder: Path, lock: Lock, model_id: str, locked: LockedModel) -> InstalledModel:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from photoindex.errors import StorageFull, UsageError
+from photoindex.models.captions.files import CONFIG_NAME as CAPTIONER_CONFIG
+from photoindex.models.captions.files import is_captioner, names_of
 from photoindex.models.description import DATA_SUFFIX, DESCRIPTION, TABLE, TABLE_SUMS, TEXT, TOKENIZER, VISUAL
 from photoindex.models.faces.description import FACE_PACK, read_face_pack
 from photoindex.models.faces.insightface_layout import is_face_pack, recognised
@@ -62,11 +64,17 @@ def model_of(files: dict[str, Path], config: str | None = None) -> LocalModel:
 
     licence = next((files[name] for name in sorted(files) if is_licence(name)), None)
     return LocalModel(
-        needs_export=DESCRIPTION not in files and not any(name.endswith(".onnx") for name in files),
+        needs_export=not _is_ready(files),
         total_bytes=sum(path.stat().st_size for path in files.values()),
         copy_to=copy_to,
         licence=None if licence is None else licence_text(licence.read_bytes()),
     )
+
+
+def _is_ready(files: dict[str, Path]) -> bool:
+    """Tell whether these are the files of a model that needs no export."""
+    is_exported = DESCRIPTION in files or any(name.endswith(".onnx") for name in files)
+    return is_exported or (CONFIG_NAME not in files and CAPTIONER_CONFIG in files)
 
 
 def files_of(folder: Path) -> dict[str, Path]:
@@ -76,6 +84,8 @@ def files_of(folder: Path) -> dict[str, Path]:
     """
     if is_face_pack([path.name for path in folder.iterdir()]):
         return _files_of_face_pack(folder)
+    if not _is_there(folder / CONFIG_NAME) and is_captioner(folder):
+        return _files_of_captioner(folder)
     names = [name for name in (*_SMALL_NAMES, *_ONNX_NAMES) if _is_there(folder / name)]
     names += [
         f"{TEXT_MODEL_FOLDER}/{name}" for name in _TEXT_TOWER_NAMES if _is_there(folder / TEXT_MODEL_FOLDER / name)
@@ -106,6 +116,15 @@ def _files_of_face_pack(folder: Path) -> dict[str, Path]:
     if missing:
         raise UsageError(f"{_shown(folder / FACE_PACK)} names {missing[0]}, which is not in {_shown(folder)}")
     return {name: _real_file(folder, name) for name in names}
+
+
+def _files_of_captioner(folder: Path) -> dict[str, Path]:
+    licences = sorted(path.name for path in folder.iterdir() if is_licence(path.name))
+    files = {name: _real_file(folder, name) for name in (*names_of(folder), *licences)}
+    for name, path in files.items():
+        if name.endswith(WEIGHT_SUFFIXES):
+            check_weights(path, name)
+    return files
 
 
 def _is_there(path: Path) -> bool:

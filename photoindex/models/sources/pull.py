@@ -9,8 +9,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from photoindex.errors import FetchFailed, StorageFull
+from photoindex.models.captions.files import PARTS
 from photoindex.models.catalog import CatalogEntry, Source
 from photoindex.models.description import DESCRIPTION
+from photoindex.models.lock import CAPTIONS
 from photoindex.models.sources.hub import PARTIAL_SUFFIX, HubFile, Repository, fetch, look_up, mismatch
 from photoindex.models.sources.licence import is_licence, licence_text
 
@@ -45,7 +47,8 @@ class PullPlan:
     @property
     def needs_export(self) -> bool:
         """Whether only weights are downloaded."""
-        return DESCRIPTION not in self.wanted and not any(name.endswith(".onnx") for name in self.wanted)
+        ready = DESCRIPTION in self.wanted or any(name.endswith(".onnx") for name in self.wanted)
+        return not ready and self.entry.task != CAPTIONS
 
     @property
     def size_bytes(self) -> int:
@@ -86,12 +89,13 @@ def _chosen(source: Source, repository: Repository, *, trust_remote_code: bool) 
         )
     yield from (name for name in source.needed if _is_data(name))
     if weights is not None:
-        if not weights.endswith(WEIGHT_SUFFIXES):
+        if not weights.endswith(WEIGHT_SUFFIXES) and weights not in PARTS:
             raise FetchFailed(
                 f"{weights} of {repository.id} is not a kind of weights that is safe to read; supported: "
                 f"{', '.join(WEIGHT_SUFFIXES)}"
             )
         yield weights
+        yield from (name for name in available if fnmatchcase(name, PARTS.get(weights, "")))
     for pattern in source.wanted:
         yield from (name for name in available if fnmatchcase(name, pattern) and _is_data(name))
     if trust_remote_code:

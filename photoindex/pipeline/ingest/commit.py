@@ -25,6 +25,7 @@ from photoindex.store.photos import assets, corrections, pairs, sidecars
 from photoindex.store.photos.assets import AssetRow, Made
 from photoindex.store.scan import staging
 from photoindex.store.tasks import asset_tasks, queue, stale
+from photoindex.store.words import albums, photo_tags
 
 
 class FileVerdict(StrEnum):
@@ -200,8 +201,10 @@ class Committer:
         hand_over(connection, source=earlier.id, target=asset_id)
 
     def _inherit_corrections(self, connection: Connection, asset_id: int, *, earlier: int) -> None:
-        """Copy corrections and decisions to the content of an edited file; an unedited copy keeps its own."""
+        """Copy a person's words and decisions to the content of an edited file; an unedited copy keeps its own."""
         corrections.copy(connection, source=earlier, target=asset_id)
+        photo_tags.copy(connection, source=earlier, target=asset_id)
+        albums.copy(connection, source=earlier, target=asset_id)
         hand_over(connection, source=earlier, target=asset_id)
         if pairs.copy_decisions(connection, source=earlier, target=asset_id):
             self._decided.add(asset_id)

@@ -18,6 +18,7 @@ from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseSt
 from photoindex.store.engine.database import Session
 from photoindex.store.photos import times
 from photoindex.store.tasks import stale
+from photoindex.store.words import read_albums
 
 RELATING = "relating"
 RESOLVING = "resolving"
@@ -37,7 +38,7 @@ class Refresh:
     stop: Callable[[], bool] = lambda: False
 
     def run(self) -> None:
-        """Relate folders, resolve photos, then infer times from neighbours; if stopped, the next run does the rest."""
+        """Relate folders, resolve photos, gather albums, then infer times; if stopped, the next run does the rest."""
         with self.session.read() as connection:
             folders = stale.unrelated_folders(connection)
             if stale.has_stale(connection) and stale.has_positions(connection):
@@ -46,6 +47,7 @@ class Refresh:
         self._resolve()
         with self.session.read() as connection:
             folders = stale.unrelated_folders(connection)
+        self._gather_albums(folders)
         self._infer_times(folders)
 
     def _relate(self, folders: list[int]) -> None:
@@ -66,6 +68,18 @@ class Refresh:
                 for photo_id in photo_ids:
                     self.resolver.refresh(connection, photo_id)
                 times.mark_folders_of_photos_unrelated(connection, photo_ids)
+
+    def _gather_albums(self, folders: list[int]) -> None:
+        """Make the albums of exports and folders anew; an export's album has photos of other folders than its own."""
+        for start in range(0, len(folders), _FOLDERS_AT_ONCE):
+            if self.stop():
+                return
+            with self.session.write() as connection:
+                for folder_id in folders[start : start + _FOLDERS_AT_ONCE]:
+                    read_albums.refresh_folder(connection, folder_id)
+        if folders and not self.stop():
+            with self.session.write() as connection:
+                read_albums.refresh_lists(connection)
 
     def _infer_times(self, folders: list[int]) -> None:
         for folder_id in folders:

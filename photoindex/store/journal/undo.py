@@ -14,7 +14,7 @@ from photoindex.errors import NothingFound, UsageError
 from photoindex.store.engine.database import Database
 from photoindex.store.engine.errors import BROKEN_LINK_AT_COMMIT
 from photoindex.store.engine.sqlite import engine_of
-from photoindex.store.journal import people_rows
+from photoindex.store.journal import people_rows, words_rows
 from photoindex.store.journal.journal import Change, Row, Stored, read_chunk, record, untyped
 from photoindex.store.schema.tables import journal, journal_change, metadata
 
@@ -118,8 +118,9 @@ def _undo_changes(connection: Connection, entry_id: int, amend: Amend | None) ->
     while chunk := read_chunk(connection, entry_id, before=last):
         last = chunk[-1][0]
         for recorded in _batches([change if amend is None else amend(change) for _, change in chunk]):
-            for batch in _batches(people_rows.adapted(connection, recorded)):
+            for batch in _batches(words_rows.adapted(connection, people_rows.adapted(connection, recorded))):
                 yield from people_rows.made_way(connection, batch)
+                words_rows.make_way(connection, batch)
                 _restore(connection, entry_id, batch)
                 yield from (Change(one.table_name, one.key, before=one.after, after=one.before) for one in batch)
 

@@ -17,6 +17,10 @@ from photoindex.types import FactValue, SidecarKind, SidecarPart, SidecarRead
 _KEYS = 500
 
 
+_OF_ALBUMS = (SidecarKind.TAKEOUT_ALBUM.value, SidecarKind.APPLE_ALBUM.value)
+_WITH_PARTS = (SidecarKind.PICASA, SidecarKind.APPLE_ALBUM)
+
+
 @dataclass(frozen=True, slots=True)
 class SidecarRow:
     """A present sidecar of one folder; `title` is the file name of the photo it refers to, `parts` those of several."""
@@ -62,7 +66,7 @@ def store(connection: Connection, file_id: int, read: SidecarRead) -> set[str] |
     }
     row = upsert(sidecar).values(file_id=file_id, **values)
     connection.execute(row.on_conflict_do_update(index_elements=["file_id"], set_=values))
-    return _store_parts(connection, file_id, read.parts) if read.kind is SidecarKind.PICASA else None
+    return _store_parts(connection, file_id, read.parts) if read.kind in _WITH_PARTS else None
 
 
 def _store_parts(connection: Connection, file_id: int, parts: Mapping[str, SidecarPart]) -> set[str]:
@@ -96,11 +100,11 @@ def forget(connection: Connection, file_id: int) -> bool:
 
 
 def in_folder(connection: Connection, folder_id: int) -> list[SidecarRow]:
-    """Return the present sidecars of a folder, ordered by id."""
+    """Return the present sidecars of a folder that are about photos, ordered by id."""
     rows = connection.execute(
         select(sidecar.c.file_id, file.c.name, sidecar.c.kind, sidecar.c.title)
         .join(file, file.c.id == sidecar.c.file_id)
-        .where(file.c.folder_id == folder_id, file.c.state == "present")
+        .where(file.c.folder_id == folder_id, file.c.state == "present", sidecar.c.kind.not_in(_OF_ALBUMS))
         .order_by(sidecar.c.file_id)
     )
     found = [SidecarRow(*row) for row in rows]

@@ -36,7 +36,10 @@ from photoindex.store.journal.journal import Change, record, rows_as_changes
 from photoindex.store.people import summaries
 from photoindex.store.photos import pairs
 from photoindex.store.schema.tables import (
+    album,
+    album_asset,
     asset,
+    asset_tag,
     asset_with_repeats,
     assignment,
     correction,
@@ -55,11 +58,13 @@ from photoindex.store.schema.tables import (
     sidecar,
     sidecar_link,
     sidecar_part,
+    tag_rejection,
     task,
     vector,
     volume,
 )
 from photoindex.store.tasks import stale
+from photoindex.store.words.albums import OWN
 
 _temporary = MetaData()
 _files = Table("forgotten_file", _temporary, Column("id", Integer, primary_key=True), prefixes=["TEMPORARY"])
@@ -208,6 +213,7 @@ def _rows_to_delete() -> tuple[tuple[Table, ColumnElement[bool]], ...]:
         (pair_link, or_(pair_link.c.asset_id.in_(assets), pair_link.c.other_asset_id.in_(assets))),
         (pair_decision, or_(pair_decision.c.asset_id.in_(assets), pair_decision.c.other_asset_id.in_(assets))),
         (correction, correction.c.asset_id.in_(assets)),
+        *_words_to_delete(assets),
         (photo_to_resolve, photo_to_resolve.c.photo_id.in_(photos)),
         (file, file.c.id.in_(files)),
         *_people_to_delete(assets),
@@ -228,6 +234,16 @@ def _people_to_delete(assets: Select[tuple[int]]) -> tuple[tuple[Table, ColumnEl
         (assignment, assignment.c.region_id.in_(regions)),
         (region, region.c.id.in_(regions)),
         (asset_with_repeats, asset_with_repeats.c.asset_id.in_(assets)),
+    )
+
+
+def _words_to_delete(assets: Select[tuple[int]]) -> tuple[tuple[Table, ColumnElement[bool]], ...]:
+    """Return what a person said in words about deleted contents; keywords and other albums come back with their files."""
+    own = select(album.c.id).where(album.c.kind == OWN)
+    return (
+        (asset_tag, asset_tag.c.asset_id.in_(assets)),
+        (tag_rejection, tag_rejection.c.asset_id.in_(assets)),
+        (album_asset, and_(album_asset.c.asset_id.in_(assets), album_asset.c.album_id.in_(own))),
     )
 
 

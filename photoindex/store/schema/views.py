@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from photoindex.store.engine.view_sql import hex_text, hex_text_or_null, path_text, utc_text
 from photoindex.store.schema.people_views import PEOPLE_VIEWS
 from photoindex.store.schema.view import View
+from photoindex.store.schema.words_views import WORDS_VIEWS
 
 _PATH = f"""rtrim({path_text("volume.mount_point")}, '/') || '/' ||
     CASE WHEN length(folder.path) = 0 THEN '' ELSE {path_text("folder.path")} || '/' END || {path_text("file.name")}"""
@@ -211,6 +212,7 @@ FROM volume""",
 FROM journal""",
     ),
     *PEOPLE_VIEWS,
+    *WORDS_VIEWS,
 )
 """Every documented view, in the order of docs/sql.md."""
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from photoindex.query.syntax import And, Compare, Node, Not, Words, leaves
 from photoindex.store.engine.path_columns import path_bytes, stored_text
 from photoindex.store.engine.sqlite import engine_of
+from photoindex.store.engine.statements import numbers
 from photoindex.store.schema.tables import asset, file, folder, photo, volume
 from photoindex.store.search import fields, people, text_index
 from photoindex.store.search.conditions import is_event, present
@@ -117,15 +118,28 @@ def matching_ids(
 
     sort: a key of SORT_KEYS, with `-` for descending; ties are sorted by id. present_only: as in `condition`.
     """
-    key, descending = SORT_KEYS[sort.removeprefix("-")], sort.startswith("-")
-    order = [key.desc().nulls_last(), photo.c.id.desc()] if descending else [key.asc().nulls_last(), photo.c.id.asc()]
+    key = SORT_KEYS[sort.removeprefix("-")]
     with engine_of(connection).functions(connection):
         # All photos of a frequent person are many more than the first few in the order of time, which has an index.
         is_short = limit is not None and limit + offset <= _FEW and key is photo.c.taken_at
         frequent = fields.frequent_person(connection, node) if is_short else None
         wanted = _with_presence(_compiled(node, frequent), node, present_only=present_only)
-        statement = select(photo.c.id).where(wanted).order_by(*order).limit(limit).offset(offset or None)
+        statement = select(photo.c.id).where(wanted).order_by(*_order(sort)).limit(limit).offset(offset or None)
         return array("q", connection.execute(statement).scalars())
+
+
+def ordered_ids(connection: Connection, photo_ids: Sequence[int], sort: str) -> list[int]:
+    """Return photos in an order, as for `matching_ids`."""
+    statement = select(photo.c.id).where(photo.c.id.in_(numbers(photo_ids))).order_by(*_order(sort))
+    with engine_of(connection).functions(connection):
+        return list(connection.execute(statement).scalars())
+
+
+def _order(sort: str) -> list[ColumnElement[Any]]:
+    key = SORT_KEYS[sort.removeprefix("-")]
+    if sort.startswith("-"):
+        return [key.desc().nulls_last(), photo.c.id.desc()]
+    return [key.asc().nulls_last(), photo.c.id.asc()]
 
 
 def has_event(connection: Connection, value: str) -> bool:

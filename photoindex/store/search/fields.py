@@ -40,7 +40,7 @@ from photoindex.query.values import (
     runs_backwards,
 )
 from photoindex.store.schema.tables import photo
-from photoindex.store.search import conditions, paths, people, sources, tags, text_index
+from photoindex.store.search import albums, conditions, paths, people, sources, tags, text_index
 from photoindex.store.search.choices import HAS, IS, ORIENTATIONS, TYPES, Choice
 from photoindex.store.search.conditions import ends_by
 
@@ -114,6 +114,7 @@ class Field:
     by_any: returns the condition that one of several values matches, where that is faster than a condition for each.
     regex: returns the condition for a regular expression; text fields with a column do not need it. choices: all values
     of a CHOICE. check: raises ValueError with a message for the user. finds_missing: as in `Choice`, for any value.
+    may_be_saved: a value also means the saved query of this name.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Field:
     choices: Mapping[str, Choice] = dataclass_field(default_factory=dict)
     check: Callable[[str], None] = check_text
     finds_missing: bool = False
+    may_be_saved: bool = False
 
     @property
     def takes_regex(self) -> bool:
@@ -216,6 +218,11 @@ FIELDS: tuple[Field, ...] = (
         by=_reject_like, check=_check_not_empty,
     ),
     Field("title", ValueType.TEXT, "title contains", column=lambda: photo.c.title),
+    Field(
+        "caption", ValueType.TEXT,
+        'these consecutive words in the description or in what a model said of the picture: dog, sun*, "red boat"',
+        by=text_index.captioned, check=text_index.check_searchable,
+    ),
     Field("description", ValueType.TEXT, "description contains", column=lambda: photo.c.description),
     Field(
         "keyword", ValueType.TEXT, "has this whole keyword, or this level of one with levels; * matches anything: rome, rom*, animals/dog", ("keywords",),
@@ -226,6 +233,11 @@ FIELDS: tuple[Field, ...] = (
         "has this tag, or this level of one, given by you, its files or a model: dog, animals/dog; animals/ is all below; * matches "
         "anything; dog@80: of models, only those at least 80 % sure", ("tags",),
         by=tags.tagged, by_any=tags.tagged_any, regex=tags.tagged_matching, check=tags.check_tag,
+    ),
+    Field(
+        "album", ValueType.TEXT,
+        'is in an album with this whole name, or found by a saved query of this name; * matches anything: "Summer in Rome", rom*',
+        by=albums.in_album, regex=albums.in_album_matching, check=albums.check_album, may_be_saved=True,
     ),
     Field(
         "path", ValueType.PATH, "at or below a path: /photos/2019, or the end of one: 2019/06, 2019/*.jpg", ("folder",),
@@ -315,6 +327,7 @@ def _grammar_of(field: Field) -> FieldGrammar:
         regex_error=regex_error if field.takes_regex else None,
         listed=field.type not in _UNLISTED,
         subject="Anna" if field.type is ValueType.AGE else None,
+        may_be_saved=field.may_be_saved,
     )
 
 

@@ -20,7 +20,7 @@ SOURCES: tuple[str, ...] = (
 
 FACTS: tuple[str, ...] = (
     "taken_at", "zone", "latitude", "longitude", "altitude_m", "camera_make", "camera_model", "lens", "iso", "aperture",
-    "exposure_seconds", "focal_length_mm", "rating", "title", "description", "keywords",
+    "exposure_seconds", "focal_length_mm", "rating", "title", "description", "keywords", "favourite",
 )  # fmt: skip
 """The facts whose sources are stored."""
 

@@ -90,15 +90,21 @@ class ContentCorrection(NamedTuple):
 
 
 def corrections_of(connection: Connection, photo_ids: Sequence[int], fact: str) -> list[ContentCorrection]:
-    """Return the contents of up to a few hundred photos, each with the correction of one fact."""
+    """Return the contents of photos, each with the correction of one fact."""
     here = (correction.c.asset_id == asset.c.id) & (correction.c.fact == fact)
     statement = (
         select(asset.c.photo_id, asset.c.id, asset.c.role != SUPERSEDED, correction.c.value)
         .outerjoin(correction, here)
-        .where(asset.c.photo_id.in_(photo_ids))
+        .where(asset.c.photo_id.in_(numbers(photo_ids)))
         .order_by(asset.c.photo_id, asset.c.id)
     )
     return [ContentCorrection(*row) for row in connection.execute(statement)]
+
+
+def favourites(connection: Connection, photo_ids: Sequence[int]) -> set[int]:
+    """Return those of some photos that are favourites."""
+    chosen = select(photo.c.id).where(photo.c.id.in_(numbers(photo_ids)), photo.c.favourite.is_(True))
+    return set(connection.execute(chosen).scalars())
 
 
 def first_paths(connection: Connection, photo_ids: Sequence[int]) -> dict[int, bytes]:

@@ -25,6 +25,15 @@ def matching(text: str, *, prefix: bool, columns: Sequence[str] = ()) -> ColumnE
     return photo.c.id.in_(select(text_search.photo_id).where(found))
 
 
+def captioned(value: str) -> ColumnElement[bool]:
+    """Return the condition for `caption:value`: in a photo's description or a model's caption, as `contains_words`."""
+    from photoindex.store.schema.tables import photo
+
+    words = text_search.phrase(value.removesuffix("*"), prefix=value.endswith("*"))
+    found = text_search.matches(text_search.in_columns(("description", "caption"), words))
+    return photo.c.id.in_(select(text_search.photo_id).where(found))
+
+
 def contains_words(value: str) -> ColumnElement[bool]:
     """Return the condition for `text:value`, as `matching`; a trailing `*` makes the last word a prefix."""
     return matching(value.removesuffix("*"), prefix=value.endswith("*"))

@@ -188,6 +188,21 @@ def reset_after_new_preview(connection: Connection, asset_id: int, stages: Colle
     )  # fmt: skip
 
 
+def reset_done(connection: Connection, asset_id: int, stage: str, variant_id: int) -> None:
+    """Reset a content's finished task of one variant to pending: its result was removed."""
+    connection.execute(
+        update(task)
+        .where(
+            task.c.subject_kind == "asset",
+            task.c.subject_id == asset_id,
+            task.c.stage == stage,
+            task.c.variant_id == variant_id,
+            has_state("done"),
+        )
+        .values(state="pending", attempts=0, updated_at=time.time())
+    )
+
+
 def forget_other_variants(connection: Connection, stage: str, asset_ids: Sequence[int], *, kept: Sequence[int]) -> None:
     """Remove the tasks of contents whose variant is not among `kept`: their results were replaced."""
     of_contents = task.c.subject_id.in_(numbers(asset_ids))

@@ -46,6 +46,14 @@ def ensure_variant(connection: Connection, stage: str, parameters: Mapping[str, 
     return new_id(made)
 
 
+def variants(connection: Connection, stage: str) -> dict[int, str]:
+    """Return the variants of a stage: id -> key (JSON)."""
+    return {
+        row.id: row.key
+        for row in connection.execute(select(variant.c.id, variant.c.key).where(variant.c.stage == stage))
+    }
+
+
 def _key(parameters: Mapping[str, Any]) -> str:
     return json.dumps(parameters, sort_keys=True, separators=(",", ":"))
 

@@ -35,7 +35,9 @@ def ensure(connection: Connection, names: Collection[str]) -> dict[str, int]:
     names: as `checked_tag` or `tag_of_keyword` return them. A name that a person changed means the tag it became.
     """
     current = current_names(connection, names)
-    by_key = {tag_key(name): name for name in current.values()}
+    by_key: dict[str, str] = {}
+    for name in current.values():
+        by_key.setdefault(tag_key(name), name)
     ids = _ids(connection, list(by_key))
     missing = [key for key in by_key if key not in ids]
     if missing:
@@ -82,7 +84,7 @@ def below(connection: Connection, key: str) -> list[TagRow]:
 
 def store_keywords(connection: Connection, photo_id: int, keywords: Sequence[str]) -> None:
     """Make the keywords of a photo's files its tags in files; only what changes is written."""
-    names = {name for keyword in keywords if (name := tag_of_keyword(keyword)) is not None}
+    names = list(dict.fromkeys(name for keyword in keywords if (name := tag_of_keyword(keyword)) is not None))
     wanted = set(ensure(connection, names).values()) if names else set()
     of_photo = photo_keyword.c.photo_id == photo_id
     known = set(connection.execute(select(photo_keyword.c.tag_id).where(of_photo)).scalars())

@@ -145,15 +145,15 @@ def test_without_a_gpu_pictures_are_embedded_by_onnx_runtime(exported: Path, mon
 
 def test_gpu_errors_are_classified_as_out_of_memory_or_lost_device() -> None:
     from photoindex.models.base import DeviceLost, OutOfDeviceMemory
-    from photoindex.models.clip_torch import _device_errors
+    from photoindex.models.torch_device import device_errors
 
     gpu = torch.device("cuda:0")
-    with pytest.raises(OutOfDeviceMemory, match="does not fit into the memory of cuda:0"), _device_errors(gpu):
+    with pytest.raises(OutOfDeviceMemory, match="does not fit into the memory of cuda:0"), device_errors(gpu):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-    with pytest.raises(DeviceLost, match="cuda:0 failed: CUDA error: an illegal memory access"), _device_errors(gpu):
+    with pytest.raises(DeviceLost, match="cuda:0 failed: CUDA error: an illegal memory access"), device_errors(gpu):
         raise RuntimeError("CUDA error: an illegal memory access was encountered\nCompile with …")
-    with pytest.raises(OutOfDeviceMemory), _device_errors(gpu):
+    with pytest.raises(OutOfDeviceMemory), device_errors(gpu):
         raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
     for device in (gpu, torch.device("cpu")):
-        with pytest.raises(RuntimeError, match="sizes do not match"), _device_errors(device):
+        with pytest.raises(RuntimeError, match="sizes do not match"), device_errors(device):
             raise RuntimeError("sizes do not match")

@@ -87,8 +87,8 @@ def test_the_json_object_has_every_documented_key_and_null_for_what_is_unknown(
         "taken_at", "taken_at_source", "taken_at_confidence", "taken_at_precision", "taken_at_utc", "utc_offset_minutes",
         "zone", "zone_source", "latitude", "longitude", "altitude_m", "place",
         "camera_make", "camera_model", "lens", "iso", "aperture", "exposure_seconds", "focal_length_mm", "rating",
-        "title", "description", "keywords", "sources", "facts", "tasks", "preview", "thumbnail", "perceptual_hash",
-        "contents", "sidecars", "regions", "faces", "burst", "motion", "notes",
+        "title", "description", "keywords", "favourite", "tags", "albums", "sources", "facts", "tasks", "preview", "thumbnail",
+        "perceptual_hash", "contents", "sidecars", "regions", "faces", "ocr", "burst", "motion", "notes",
     ]  # fmt: skip
     assert value["schema"] == 1
     assert value["keywords"] == []

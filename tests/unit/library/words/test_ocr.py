@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from photoindex.errors import ModelUnavailable
 from photoindex.library.maintenance.redo import redo
 from photoindex.library.maintenance.status import status
 from photoindex.library.maintenance.tasks import commands_for_waiting
+from photoindex.library.photos.show import Shown, show
 from photoindex.library.search.find import matching_photo_ids
 from photoindex.library.words.ocr import OcrRequest, OcrSummary, ocr
+from photoindex.library.words.text_shown import as_json, first_lines
 from photoindex.models.ocr import rapidocr_models
 from photoindex.pipeline import larger_picture
 from tests.harness import LibraryRunner
@@ -67,6 +70,20 @@ def test_text_is_read_in_reading_order_and_found_by_words_and_by_the_field(runne
     assert [line["text"] for line in lines] == ["BAD", "FACE", "DEAF"]
     (left, top), _, (right, bottom), _ = lines[0]["corners"]
     assert (left * 1024, top * 768, right * 1024, bottom * 768) == pytest.approx((85, 85, 283, 139), abs=8)
+
+
+def test_show_lists_the_first_lines_and_in_json_all_with_their_places(runner: LibraryRunner) -> None:
+    read(runner)
+    with runner.open() as library:
+        (shown,) = show(library, [str(found(runner, "ocr:feed")[0]).encode()])
+    assert isinstance(shown, Shown)
+    assert first_lines(shown.ocr) == [("rapidocr", "ABBA"), ("rapidocr", "FEED")]
+    (value,) = as_json(shown.ocr)
+    assert (value["picture"], value["text"], value["cut"]) == ("original", "ABBA\nFEED", False)
+    long = replace(shown.ocr[0], text="\n".join("x" * 14_285 for _ in range(7)))
+    assert [line for _, line in first_lines([long])][5:] == [
+        "… and 2 more lines", "cut: only the first 100,000 characters are kept"
+    ]  # fmt: skip
 
 
 def test_originals_are_read_only_where_the_preview_shows_text_and_only_once(

@@ -117,9 +117,27 @@ def test_a_sidecar_with_the_extension_of_another_kind_is_not_recognised(data: by
     assert sum(recognised(name, data) is not None for name in ("a.xmp", "a.aae", "a.json")) == 1
 
 
-def test_the_json_of_an_album_is_not_a_sidecar() -> None:
-    assert recognised("metadata.json", json.dumps(ALBUM).encode()) is None
-    assert recognised("métadonnées.json", json.dumps({"albumData": ALBUM}).encode()) is None
+def test_the_json_of_an_album_is_a_sidecar_of_its_own_kind() -> None:
+    for name, album in (("metadata.json", ALBUM), ("métadonnées.json", {"albumData": ALBUM})):
+        data = json.dumps(album).encode()
+        assert recognised(name, data) is SidecarKind.TAKEOUT_ALBUM
+        assert read(name, data).title == "Lisbon"
+    unnamed = json.dumps(ALBUM | {"title": ""}).encode()
+    assert recognised("metadata.json", unnamed) is SidecarKind.TAKEOUT_ALBUM
+    assert read("metadata.json", unnamed).title is None
+    for other in ({"title": "Lisbon"}, {"title": "Lisbon", "access": 5}, {"title": 5, "access": "protected"}):
+        assert recognised("metadata.json", json.dumps(other).encode()) is None
+
+
+def test_apples_list_of_an_album_names_files_in_its_order() -> None:
+    data = b'\xef\xbb\xbfImages\r\nIMG_2.HEIC\r\n"a, b.jpg"\r\nIMG_2.HEIC\r\n../x.jpg\r\n\r\n'
+    assert recognised("Holiday.csv", data) is SidecarKind.APPLE_ALBUM
+    assert {name: part.facts for name, part in read("Holiday.csv", data).parts.items()} == {
+        "IMG_2.HEIC": {"place": 1}, "a, b.jpg": {"place": 2},
+    }  # fmt: skip
+    for other in (b"", b"imgName,fileChecksum\n", b"Images,x\n", b"name\nImages\n"):
+        assert recognised("Photo Details.csv", other) is None
+    assert "damaged" in refusal("Holiday.csv", b"Images\n" + b"x" * 200_000)
     assert recognised("a.jpg.json", json.dumps({"title": "a.jpg", "geoData": BERLIN}).encode()) is SidecarKind.TAKEOUT
 
 

@@ -49,6 +49,8 @@ def matched(folder: Path) -> tuple[set[tuple[str, str]], set[str]]:
         content = read_content(os.fsencode(folder / name))
         medium = sniff(content.head, content.open)
         sidecar = read(folder / name) if medium is None else None
+        if sidecar is not None and sidecar.kind is SidecarKind.TAKEOUT_ALBUM:
+            continue
         if sidecar is not None:
             sidecars.append(SidecarName(number, os.fsencode(name), sidecar.kind, sidecar.title))
         elif medium is not None or name.endswith(".JPG"):
@@ -122,16 +124,18 @@ def test_every_takeout_folder_pairs_each_photo_with_the_json_of_its_name(testdat
         assert without == {path.name for path in folder.glob("*.LS.mp4.json")}
 
 
-def test_albums_are_not_sidecars(testdata: Path) -> None:
+def test_albums_are_recognised_with_their_titles(testdata: Path) -> None:
     takeout = testdata / "formats" / "takeout"
     albums = [*takeout.rglob("m*tadonn*es.json"), takeout / "photoprism-json" / "gphotos-album.json"]
-    assert [read(path) for path in albums] == [None] * 3
+    titles = [None if (found := read(path)) is None else (found.kind, found.title) for path in albums]
+    kind = SidecarKind.TAKEOUT_ALBUM
+    assert sorted(titles, key=str) == sorted([(kind, None), (kind, "Album test 6/10/23"), (kind, "iPhone")], key=str)
 
 
 def test_every_takeout_json_gives_the_time_and_if_known_the_position(testdata: Path) -> None:
     folder = testdata / "formats" / "takeout"
     by_name = {path.name: read(path) for path in sorted(folder.rglob("*.json"))}
-    photos = {name: one for name, one in by_name.items() if one is not None}
+    photos = {name: one for name, one in by_name.items() if one is not None and one.kind is SidecarKind.TAKEOUT}
     assert all("taken_at" in one.facts and one.title and not one.notes for one in photos.values())
     assert photos["gphotos-1.json"].facts["taken_at"] == "2015-12-06T16:18:30+00:00"
     assert photos["gphotos-2.json"].facts["latitude"] == 52.5107943

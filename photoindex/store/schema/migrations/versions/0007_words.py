@@ -240,6 +240,15 @@ def _resolve_photos_with_new_facts() -> None:
     )
 
 
+def _gather_albums() -> None:
+    """Let the next scan make albums of folders, and read files again that may be about an album of an export."""
+    op.execute("UPDATE folder SET unrelated = 1 WHERE id IN (SELECT folder_id FROM file WHERE asset_id IS NOT NULL)")
+    op.execute(
+        "UPDATE file SET mtime_ns = -1 WHERE media = 0 AND (name LIKE '%.json' OR name LIKE '%.csv') "
+        "AND id NOT IN (SELECT file_id FROM sidecar)"
+    )
+
+
 def upgrade() -> None:
     _create_tag()
     _create_tag_alias()
@@ -255,3 +264,4 @@ def upgrade() -> None:
     _extend_photo_text()
     _make_text_index_anew()
     _resolve_photos_with_new_facts()
+    _gather_albums()

@@ -1,0 +1,166 @@
+"""`photoindex caption`, `caption list`, `caption set`: describe photos in words."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.durations import running_time
+from photoindex.cli.arguments.person_completion import QueryCommand, complete_path_or_term
+from photoindex.cli.arguments.stage_options import (
+    DeviceOption,
+    DryRunOption,
+    SummaryJsonOption,
+    VerboseOption,
+    WindowOption,
+)
+from photoindex.cli.commands import caption_words
+from photoindex.cli.output.details import Section, print_details, print_json
+from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
+from photoindex.cli.output.progress_text import amount
+from photoindex.cli.output.render import visible
+from photoindex.cli.output.stage_summary import exit_for, lines_of_rest, lines_of_work, print_summary
+from photoindex.cli.terminal.signals import stop_on_signal
+
+if TYPE_CHECKING:
+    from photoindex.library.words.caption import CaptionSummary
+    from photoindex.library.words.captions_listed import PhotoCaptions
+
+# Lines of 76 characters: Typer keeps the line breaks and wraps longer lines once more.
+HELP = """Describe every photo in words; finished pictures are skipped.
+
+A model looks at the preview; the originals are not read. Each model's
+captions stand side by side with those of other models, and searches find
+their words at once. What you say of a photo yourself is never replaced.
+
+Exit codes: 0 done; 75 the time of --for is up and pictures are left; 100
+done, but some pictures were given up (see `photoindex tasks --stage
+caption`); 7 the model is not installed; 8 the device failed; 10 the server
+refused, or cannot be reached.
+"""
+_LIST = """Print the captions of photos, of every model.
+
+Photos are named by paths of files or folders, or by a query.
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands `caption`, `caption list` and `caption set`."""
+    group = typer.Typer(name="caption", help=HELP)
+    group.callback(invoke_without_command=True)(_caption)
+    group.command("list", cls=QueryCommand, help=_LIST)(_list)
+    caption_words.add_to(group)
+    app.add_typer(group)
+
+
+def _caption(
+    context: typer.Context,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="ID", help="The model; default: the only one installed, or the setting."),
+    ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option("--endpoint", metavar="URL", help="A server that describes photos; --model names its model."),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", "-n", min=1, help="Describe at most this many pictures.", show_default=False),
+    ] = None,
+    device: DeviceOption = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option("--batch-size", min=1, max=1024, help="Pictures per batch \\[default: 8].", show_default=False),
+    ] = None,
+    window: WindowOption = None,
+    dry_run: DryRunOption = False,
+    verbose: VerboseOption = False,
+    json: SummaryJsonOption = False,
+    progress: ProgressOption = ProgressMode.AUTO,
+    library: LibraryOption = None,
+) -> None:
+    if context.invoked_subcommand is not None:
+        return
+    from photoindex.library.words.caption import CaptionRequest, caption
+
+    request = CaptionRequest(
+        limit=limit,
+        window_seconds=None if window is None else running_time(window, "--for"),
+        dry_run=dry_run,
+    )
+    flags: dict[str, Any] = {
+        "caption.model": model, "caption.endpoint": endpoint, "caption.device": device, "caption.batch_size": batch_size,
+    }  # fmt: skip
+    with (
+        stop_on_signal() as stop,
+        opened(library, reading=dry_run, **flags) as found,
+        progress_sink(progress) as emit,
+    ):
+        summary = caption(found, request, emit, stop)
+    command = command_with("photoindex caption", model=model, endpoint=endpoint)
+    print_summary(summary, lines(summary, command, verbose=verbose), as_json=json)
+    exit_for(summary, stop)
+
+
+def command_with(command: str, *, model: str | None, endpoint: str | None) -> str:
+    """Return a command with the options that were given."""
+    options = {"--endpoint": endpoint, "--model": model}
+    return " ".join(
+        [command, *(f"{name} {shlex.quote(value)}" for name, value in options.items() if value is not None)]
+    )
+
+
+def lines(summary: CaptionSummary, command: str, *, verbose: bool) -> Iterator[str]:
+    """Yield the lines of the summary: the counts, with `verbose` where the time went, the next step.
+
+    command: what describes the rest.
+    """
+    if summary.dry_run:
+        yield f"would describe {amount(summary.pending, 'pictures')} with {visible(summary.model)}"
+        return
+    if summary.reread:
+        yield f"{amount(summary.reread, 'answers')} that were stored read again by a newer version of photoindex"
+    if not (summary.captions or summary.quarantined or summary.failed or summary.pending):
+        yield f"nothing to do: {visible(summary.model)} has described every preview"
+    else:
+        yield (
+            f"captions: {amount(summary.captions, 'pictures')} described with {visible(summary.model)} in "
+            f"{summary.seconds:,.1f} s; {summary.images_per_second:,.1f} per second after the model was loaded"
+        )
+        if summary.example is not None:
+            yield f"the last one: {visible(summary.example)}"
+        yield from lines_of_work(summary, verbose=verbose)
+    yield from lines_of_rest(summary, command, "caption")
+
+
+def _list(
+    targets: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH|QUERY...",
+            autocompletion=complete_path_or_term,
+            help="Files, folders with all below them, or a query.",
+        ),
+    ],
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    from photoindex.library.search.targets import choose_targets
+    from photoindex.library.words.captions_listed import as_json, captions_of
+
+    with opened(library, reading=True) as found:
+        for one in captions_of(found, choose_targets(found, targets).photo_ids):
+            if json:
+                print_json(as_json(one))
+            else:
+                print_details(f"photo {one.photo_id}  {one.path or ''}", [Section("captions", caption_rows(one))])
+
+
+def caption_rows(one: PhotoCaptions) -> list[tuple[str, str]]:
+    """Return the rows of a photo's captions: who said it, and what."""
+    rows = [] if one.description is None else [(one.source or "", one.description)]
+    return rows + [(row.model, row.text) for row in one.by_models]

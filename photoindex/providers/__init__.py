@@ -1,0 +1,1 @@
+"""Services that run models: pixels in, results out; the only room that sends."""

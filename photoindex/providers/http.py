@@ -1,0 +1,129 @@
+"""Sends one request to an allowed server, with limits on time, size and redirects."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin
+
+from photoindex.errors import ProviderFailed
+from photoindex.providers.addresses import Address, allowed_ip, read_address
+
+_ANSWER_BYTES_MAX = 4_000_000
+_REDIRECTS_MAX = 3
+_REPEATED = (307, 308)
+"""Redirects that repeat the request with its body; others would make it another."""
+_CONNECT_SECONDS = 10.0
+_CHUNK_BYTES = 65536
+
+
+class Unreachable(Exception):
+    """The server did not answer: no connection, a cut one, or time is up; the message is the middle of a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server replied. status: of HTTP. retry_after: seconds to wait before the next try, None if it does not say."""
+
+    status: int
+    body: bytes
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Sends requests to one server. allowed: hosts other than this computer. seconds: for one answer. key: for its owner."""
+
+    address: Address
+    allowed: Collection[str]
+    seconds: float
+    key: str | None = None
+
+    def post(self, path: str, message: Mapping[str, Any]) -> Reply:
+        """Send a JSON message to a path below the server's, and return the reply.
+
+        Redirects are followed to allowed hosts alone, and the key goes nowhere but to its own server. Raises Unreachable,
+        ProviderFailed for a host that is not allowed.
+        """
+        deadline = time.monotonic() + self.seconds
+        target = Address(self.address.scheme, self.address.host, self.address.port, self.address.path + path)
+        body = json.dumps(message).encode()
+        for _ in range(_REDIRECTS_MAX + 1):
+            reply, location = self._send(target, body, deadline)
+            if location is None:
+                return reply
+            target = self._redirected(target, reply.status, location)
+        raise ProviderFailed(f"{self.address.origin} redirects more than {_REDIRECTS_MAX} times")
+
+    def _redirected(self, target: Address, status: int, location: str) -> Address:
+        if status not in _REPEATED:
+            raise ProviderFailed(
+                f"{target.origin} redirects to another address ({status}); set caption.endpoint to the one that answers"
+            )
+        there = read_address(urljoin(target.origin + target.path, location))
+        if target.scheme == "https" and there.scheme != "https":
+            raise ProviderFailed(f"{target.origin} redirects from https to http; previews are not sent there")
+        return there
+
+    def _send(self, target: Address, body: bytes, deadline: float) -> tuple[Reply, str | None]:
+        ip = allowed_ip(target, self.allowed)
+        headers = {"Content-Type": "application/json", "Host": target.origin.partition("://")[2], "Connection": "close"}
+        if self.key is not None and target.origin == self.address.origin:
+            headers["Authorization"] = f"Bearer {self.key}"
+        try:
+            connection = _connection(target, ip, deadline)
+            wire = connection.sock
+            try:
+                connection.request("POST", target.path or "/", body=body, headers=headers)
+                response = connection.getresponse()
+                data = _read(response, wire, deadline)
+            finally:
+                connection.close()
+        except TimeoutError:
+            raise Unreachable(f"did not answer within {self.seconds:g} s") from None
+        except (OSError, http.client.HTTPException) as error:
+            raise Unreachable(f"cannot be reached or broke off ({error or type(error).__name__})") from error
+        location = response.getheader("Location") if 300 <= response.status < 400 else None
+        return Reply(response.status, data, _retry_after(response)), location
+
+
+def _connection(target: Address, ip: str, deadline: float) -> http.client.HTTPConnection:
+    """Return a connection to exactly this address; settings for proxies in the environment are not followed."""
+    connection = http.client.HTTPConnection(target.host, target.port)
+    wait = max(0.001, min(_CONNECT_SECONDS, deadline - time.monotonic()))
+    plain = socket.create_connection((ip, target.port), timeout=wait)
+    plain.settimeout(max(0.001, deadline - time.monotonic()))
+    connection.sock = plain
+    if target.scheme == "https":
+        connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=target.host)
+    return connection
+
+
+def _read(response: http.client.HTTPResponse, wire: socket.socket, deadline: float) -> bytes:
+    data = bytearray()
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        wire.settimeout(left)
+        chunk = response.read1(_CHUNK_BYTES)
+        if not chunk:
+            if response.length:
+                raise http.client.IncompleteRead(bytes(data), response.length)
+            return bytes(data)
+        data += chunk
+        if len(data) > _ANSWER_BYTES_MAX:
+            raise http.client.HTTPException("an answer of more than 4 MB")
+
+
+def _retry_after(response: http.client.HTTPResponse) -> float | None:
+    try:
+        return max(0.0, float(response.getheader("Retry-After", "")))
+    except ValueError:
+        return None

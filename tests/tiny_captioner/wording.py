@@ -1,0 +1,21 @@
+"""The captions of the tiny captioner: number, colour, place and background, but not which shape it is."""
+
+from __future__ import annotations
+
+import itertools
+
+from tests.tiny_clip.captions import describe
+from tests.tiny_clip.scenes import Scene, all_scenes
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+
+def sentence_of(scene: Scene) -> str:
+    """Return the caption of a scene, always in the same words: "three red shapes on the left on grass"."""
+    return describe(scene).replace(scene.shape, "shape").replace("shapees", "shapes")
+
+
+def vocabulary() -> list[str]:
+    """Return the tokens: the special ones, then every word of the captions."""
+    sentences = (sentence_of(scene) for scene in all_scenes())
+    return [*SPECIAL, *sorted(set(itertools.chain.from_iterable(sentence.split() for sentence in sentences)))]
