@@ -1,4 +1,4 @@
-"""Trains the tests' tiny captioner and writes a folder that transformers can load; README.md has the results.
+"""Trains the tests' tiny captioner and writes a folder that transformers can load.
 
 python -m tests.tiny_captioner.train tests/fixtures/tiny-captioner
 """

@@ -204,8 +204,8 @@ FIELDS: tuple[Field, ...] = (
     Field("rating", ValueType.INTEGER, "stars: >=4", column=lambda: photo.c.rating),
     Field(
         "text", ValueType.TEXT,
-        'these consecutive words in names, folders, cameras, keywords, titles, descriptions and places, not in the '
-        'pictures: beach, sun*, "golden gate"',
+        'these consecutive words in names, folders, cameras, keywords, titles, descriptions, places, people, tags, captions '
+        'and the text in pictures, not in what they show: beach, sun*, "golden gate"',
         by=text_index.contains_words, check=text_index.check_searchable,
     ),
     Field(
