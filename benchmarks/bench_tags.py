@@ -6,6 +6,7 @@ it gets as many tags as a real one may.
 
 from __future__ import annotations
 
+import resource
 import sys
 import tempfile
 import time
@@ -95,15 +96,22 @@ def tag(library: Library, space: spaces.SpaceRow, terms: np.ndarray, neutral: np
         inputs=lambda connection, asset_ids: vectors.of_assets(connection, space, asset_ids),
         after_variant=space.variant_id,
     )
-    started = time.perf_counter()
+    started, used = time.perf_counter(), cpu_seconds()
     done = LabelRun(library, work, ignore_events).run(StageRequest(), lambda: False)
     seconds = time.perf_counter() - started
     report(
         "tags", photos=photos, pictures=done.pictures, terms=TERMS, labels=done.labels + done.hidden,
-        seconds=round(seconds, 2), seconds_of_a_million=round(seconds / photos * GOAL_PHOTOS),
+        cpu_seconds=round(cpu_seconds() - used, 2), seconds=round(seconds, 2), seconds_of_a_million=round(seconds / photos * GOAL_PHOTOS),
         goal_seconds_of_a_million=GOAL_SECONDS, infer_seconds=round(done.infer_seconds, 2),
         decode_seconds=round(done.decode_seconds, 2), write_seconds=round(done.write_seconds, 2),
     )  # fmt: skip
+
+
+def cpu_seconds() -> float:
+    """Return the CPU time of this process and of its children that ended."""
+    return sum(
+        one.ru_utime + one.ru_stime for one in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
 
 
 def products(terms: np.ndarray, neutral: np.ndarray, random: np.random.Generator, photos: int) -> None:

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from photoindex.store.engine.statements import numbers
-from photoindex.store.schema.tables import label, variant
+from photoindex.store.schema.tables import journal, label, variant
 from photoindex.store.tasks import asset_tasks
 from photoindex.store.words import documents, tags
 from photoindex.types import Label, Result
 
 _CHUNK = 20_000
+
+
+@dataclass(slots=True)
+class _KnownTags:
+    """The tags of names, looked up once; again where a person changed anything since, such as the name of a tag."""
+
+    newest_change: int = -1
+    by_name: dict[str, int] = field(default_factory=dict)
+
+    def of(self, connection: Connection, names: Collection[str]) -> Mapping[str, int]:
+        """Return name -> tag; create those that are missing. Call it in a write transaction."""
+        newest = connection.execute(select(func.coalesce(func.max(journal.c.id), 0))).scalar_one()
+        if newest != self.newest_change:
+            self.newest_change, self.by_name = newest, {}
+        new = [name for name in names if name not in self.by_name]
+        if new:
+            self.by_name |= tags.ensure(connection, new)
+        return self.by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +47,7 @@ class LabelWriter:
     variant_id: int
     threshold: float
     replaced: tuple[int, ...] = ()
+    _known: _KnownTags = field(default_factory=_KnownTags)
 
     def put(self, connection: Connection, results: Mapping[int, Sequence[Result]]) -> None:
         """Write the labels among the results (asset id -> results), replacing earlier ones of these contents.
@@ -37,7 +56,7 @@ class LabelWriter:
         """
         asset_ids = list(results)
         given = {asset_id: [one for one in found if isinstance(one, Label)] for asset_id, found in results.items()}
-        given_tags = tags.ensure(connection, {one.name for found in given.values() for one in found})
+        given_tags = self._known.of(connection, {one.name for found in given.values() for one in found})
         variants = (self.variant_id, *self.replaced)
         of_contents = label.c.asset_id.in_(numbers(asset_ids))
         connection.execute(delete(label).where(of_contents, label.c.variant_id.in_(variants)))

@@ -28,9 +28,9 @@ class Tagged(SemanticRunner):
     """A library whose pictures are tagged."""
 
     def tag(self, **request: Any) -> AutoSummary:
-        """Run `tag auto`."""
+        """Run `tag auto --only tags`."""
         with self.open() as library:
-            return tag_auto(library, AutoRequest(**request), self.events.append)
+            return tag_auto(library, AutoRequest(("tags",), **request), self.events.append)
 
     def shown(self) -> dict[str, set[str]]:
         """Return file name -> tags that are shown."""
@@ -195,7 +195,7 @@ def test_a_stop_while_terms_are_encoded_ends_the_run_with_everything_pending(tag
         return any(isinstance(one, PhaseStarted) and one.phase == "encoding the tags" for one in seen)
 
     with tagged.open() as library:
-        (summary,) = tag_auto(library, AutoRequest(), seen.append, stop).runs
+        (summary,) = tag_auto(library, AutoRequest(("tags",)), seen.append, stop).runs
     assert (summary.pictures, summary.pending, summary.stopped) == (0, 4, True)
 
 
