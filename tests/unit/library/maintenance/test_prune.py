@@ -79,11 +79,13 @@ def test_a_missing_file_is_removed_with_its_photo_and_undo_restores_everything(
 ) -> None:
     kept = volume_rows.add_whole_photo("kept.jpg")
     gone = volume_rows.add_whole_photo(
-        "2019/gone.jpg", state="missing", keywords=["sea"], asset_facts={"exif": {"iso": 100}}
+        "2019/gone.jpg",
+        state="missing",
+        asset_facts={"exif": {"iso": 100}, "xmp": {"title": "Lighthouse", "keywords": ["sea"]}},
     )
     volume_rows.add_asset(gone, role="superseded")
     volume_rows.add_task(volume_rows.asset_of(gone), "done", subject_kind="asset", stage="embed")
-    add_text(library, gone, title="Lighthouse")
+    resolve_everything(library)
     before = content_of(library)
     assert found_by_word(library, "lighthouse") == [gone]
 

@@ -181,6 +181,18 @@ def test_an_empty_result_is_an_empty_array_or_no_line(library: Library) -> None:
 
 def test_every_column_of_every_view_is_explained() -> None:
     listed = list(view_columns())
-    views = {"v_photo", "v_file", "v_content", "v_sidecar", "v_task", "v_volume", "v_journal", "v_person", "v_face"}
+    views = {
+        "v_photo",
+        "v_file",
+        "v_content",
+        "v_sidecar",
+        "v_task",
+        "v_volume",
+        "v_journal",
+        "v_person",
+        "v_face",
+        "v_tag",
+        "v_album",
+    }
     assert {one["view"] for one in listed} == views
     assert all(one["column"] and one["meaning"] for one in listed)

@@ -10,12 +10,15 @@ import pytest
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.maintenance.status import as_json, size_of_derived, status
+from photoindex.models.ocr import rapidocr_models
 from photoindex.store.schema.tables import variant
 from tests.rows import VolumeRows, library_in
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Library]:
+    # Without models that read text; else their pictures would be work to do wherever the extra is installed.
+    monkeypatch.setattr(rapidocr_models, "is_installed", lambda: False)
     with library_in(tmp_path / "library") as opened:
         yield opened
 

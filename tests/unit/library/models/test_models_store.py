@@ -44,12 +44,25 @@ def test_the_shipped_catalogue_pins_no_commits() -> None:
         "clip-vit-b-32",
         "clip-vit-b-32-256",
         "clip-vit-l-14",
+        "pe-core-vit-b-16",
+        "mobileclip2-s2",
+        "siglip2-vit-b-32-256",
         "siglip2-vit-b-16-256",
         "clip-xlm-roberta-b-32",
         "yunet-sface",
         "auraface",
         "buffalo_l",
         "antelopev2",
+        "blip-image-captioning-base",
+        "blip2-opt-2-7b",
+        "florence-2-base",
+        "florence-2-large",
+        "smolvlm2-500m",
+        "qwen3-vl-2b",
+        "qwen3-vl-4b",
+        "gemma-3n-e2b",
+        "gemma-4-e2b",
+        "gemma-4-e4b",
     ]
     assert [entry.id for entry in catalog.values() if entry.restricted] == ["buffalo_l", "antelopev2"]
     assert [entry.task for entry in catalog.values()] == ["image-text"] * 5 + ["faces"] * 4
@@ -77,7 +90,7 @@ def test_a_users_entry_is_added_and_may_replace_a_shipped_one(tmp_path: Path) ->
     text = (tmp_path / "catalog.toml").read_text()
     (tmp_path / "catalog.toml").write_text(text + text.replace('"tiny"', '"clip-vit-b-32"'))
     catalog = load_catalog(tmp_path)
-    assert len(catalog) == 10
+    assert len(catalog) == len(load_catalog()) + 1
     assert catalog["clip-vit-b-32"].title == "A tiny model"
 
 
@@ -262,7 +275,11 @@ def test_removing_an_unknown_model_changes_nothing(runner: LibraryRunner, model_
 def test_the_models_that_embed_and_faces_use_are_marked(runner: LibraryRunner) -> None:
     runner.settings["embed.model"] = "tiny"
     with runner.open() as library:
-        assert [one.id for one in list_models(library) if one.used] == ["yunet-sface", "tiny"]
+        assert [one.id for one in list_models(library) if one.used] == [
+            "yunet-sface",
+            "blip-image-captioning-base",
+            "tiny",
+        ]
         assert model_named(library, "tiny").dim == 64
         with pytest.raises(ModelUnavailable, match="no model 'none'"):
             model_named(library, "none")

@@ -88,7 +88,7 @@ def test_the_json_object_has_every_documented_key_and_null_for_what_is_unknown(
         "zone", "zone_source", "latitude", "longitude", "altitude_m", "place",
         "camera_make", "camera_model", "lens", "iso", "aperture", "exposure_seconds", "focal_length_mm", "rating",
         "title", "description", "keywords", "favourite", "tags", "albums", "sources", "facts", "tasks", "preview", "thumbnail",
-        "perceptual_hash", "contents", "sidecars", "regions", "faces", "ocr", "burst", "motion", "notes",
+        "perceptual_hash", "contents", "sidecars", "regions", "faces", "ocr", "captions", "burst", "motion", "notes",
     ]  # fmt: skip
     assert value["schema"] == 1
     assert value["keywords"] == []
