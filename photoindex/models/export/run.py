@@ -60,13 +60,13 @@ def _export_to(work: Path, model_folder: Path) -> ExportReport:
     loaded = load_model(model_folder)
     try:
         export_visual(loaded, work / VISUAL)
-        text = export_text(loaded, work / TEXT)
+        text_tower = export_text(loaded, work / TEXT)
     except Exception as error:
         first = next(iter(str(error).splitlines()), type(error).__name__)
         raise ModelUnavailable(f"the model in {model_folder} cannot be exported to ONNX: {first}") from error
-    exported, settings = export_tokenizer(model_folder, reference, cut_padding=text.cut_padding)
+    exported, settings = export_tokenizer(model_folder, reference, cut_padding=text_tower.cut_padding)
     exported.save(str(work / TOKENIZER), pretty=False)
-    table = None if text.table is None else write_table(text.table, work)
+    table = None if text_tower.table is None else write_table(text_tower.table, work)
     description = ExportDescription(
         dim=loaded.dim,
         context_length=loaded.context_length,
@@ -74,7 +74,8 @@ def _export_to(work: Path, model_folder: Path) -> ExportReport:
         tokenizer=settings,
         table=table,
     )
-    (work / DESCRIPTION).write_text(description.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    written = description.model_dump_json(indent=2, exclude={"table"} if table is None else None)
+    (work / DESCRIPTION).write_text(written + "\n", encoding="utf-8")
 
     tokenizer = TextTokenizer.from_file(work / TOKENIZER, settings, loaded.context_length)
     check.check_tokenizer(tokenizer, reference)

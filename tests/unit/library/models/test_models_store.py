@@ -64,8 +64,14 @@ def test_the_shipped_catalogue_pins_no_commits() -> None:
         "gemma-4-e2b",
         "gemma-4-e4b",
     ]
-    assert [entry.id for entry in catalog.values() if entry.restricted] == ["buffalo_l", "antelopev2"]
-    assert [entry.task for entry in catalog.values()] == ["image-text"] * 5 + ["faces"] * 4
+    assert [entry.id for entry in catalog.values() if entry.restricted] == [
+        "mobileclip2-s2",
+        "buffalo_l",
+        "antelopev2",
+        "blip2-opt-2-7b",
+        "gemma-3n-e2b",
+    ]
+    assert [entry.task for entry in catalog.values()] == ["image-text"] * 8 + ["faces"] * 4 + ["captions"] * 10
     for entry in catalog.values():
         assert {source.revision for source in entry.sources} == {"main"}
         assert all(name.endswith((".safetensors", ".bin")) for source in entry.sources for name in source.weights)
