@@ -143,6 +143,8 @@ TESTED_ELSEWHERE = {
     "place": "needs the table of places; see tests/unit/geo",
     "event": "needs events; see tests/unit/library/photos/test_events.py",
     "like": "ranks and does not filter",
+    **dict.fromkeys(("tag", "album"), "needs tags and albums; see tests/cli/test_words_commands.py"),
+    "caption": "needs captions; see tests/cli/test_caption_command.py",
     **dict.fromkeys(
         ("person", "faces", "age", "face"), "needs people; see tests/unit/library/people/queries/test_person_fields.py"
     ),

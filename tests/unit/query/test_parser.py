@@ -191,7 +191,9 @@ def test_an_error_is_shown_at_its_character(text: str, position: int, expected: 
 
 
 def test_an_unknown_field_lists_all_fields_if_none_is_similar() -> None:
-    with pytest.raises(QuerySyntaxError, match=r"the fields are added, age, album, aperture, camera, date, .*, width;"):
+    with pytest.raises(
+        QuerySyntaxError, match=r"the fields are added, age, album, aperture, camera, caption, date, .*, width;"
+    ):
         parse("qqqq:Bob")
 
 

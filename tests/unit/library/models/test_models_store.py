@@ -74,7 +74,11 @@ def test_the_shipped_catalogue_pins_no_commits() -> None:
     assert [entry.task for entry in catalog.values()] == ["image-text"] * 8 + ["faces"] * 4 + ["captions"] * 10
     for entry in catalog.values():
         assert {source.revision for source in entry.sources} == {"main"}
-        assert all(name.endswith((".safetensors", ".bin")) for source in entry.sources for name in source.weights)
+        assert all(
+            name.endswith((".safetensors", ".bin", ".index.json"))
+            for source in entry.sources
+            for name in source.weights
+        )
 
 
 @pytest.mark.slow
