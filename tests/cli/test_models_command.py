@@ -59,6 +59,16 @@ def test_the_list_needs_no_library_and_creates_none(capsysbinary: Capture, folde
         "auraface",
         "buffalo_l",
         "antelopev2",
+        "blip-image-captioning-base",
+        "blip2-opt-2-7b",
+        "florence-2-base",
+        "florence-2-large",
+        "smolvlm2-500m",
+        "qwen3-vl-2b",
+        "qwen3-vl-4b",
+        "gemma-3n-e2b",
+        "gemma-4-e2b",
+        "gemma-4-e4b",
     ]
     assert not folder.exists()
 
@@ -70,7 +80,7 @@ def test_the_list_as_json_shows_what_is_installed_and_what_embed_and_faces_use(
     lines = models(capsysbinary, "list", "--json").json
     assert {line["schema"] for line in lines} == {1}
     assert [line["id"] for line in lines if line["state"] == "installed"] == ["tiny"]
-    assert {line["id"] for line in lines if line["used"]} == {"tiny", "yunet-sface"}
+    assert {line["id"] for line in lines if line["used"]} == {"tiny", "yunet-sface", "blip-image-captioning-base"}
     default = lines[0]
     assert (default["id"], default["dim"], default["size_bytes"]) == ("clip-vit-b-32", 512, None)
 
@@ -81,7 +91,7 @@ def test_the_list_as_json_shows_what_is_installed_and_what_embed_and_faces_use(
         ("C", "clip-vit-b-32", b""),
         ("en_GB.UTF-8", "clip-vit-b-32", b""),
         ("de_DE.UTF-8", "siglip2-vit-b-32-256", b"for texts in German: photoindex models pull siglip2-vit-b-32-256\n"),
-        ("nb_NO", "siglip2-vit-b-32-256", b"for texts in no: photoindex models pull siglip2-vit-b-32-256\n"),
+        ("nb_NO", "siglip2-vit-b-32-256", b"for texts in Norwegian: photoindex models pull siglip2-vit-b-32-256\n"),
         ("is_IS", "clip-xlm-roberta-b-32", b"for texts in is: photoindex models pull clip-xlm-roberta-b-32\n"),
     ],
 )
@@ -99,7 +109,8 @@ def test_the_catalogue_tells_languages_and_restricted_licences(capsysbinary: Cap
     assert {lines[name]["languages"] for name in ("clip-vit-b-32", "pe-core-vit-b-16")} == {"English"}
     assert lines["siglip2-vit-b-32-256"]["languages"] == "36 languages"
     assert lines["clip-xlm-roberta-b-32"]["languages"] == "many"
-    assert {name for name, line in lines.items() if line["restricted"]} == {"mobileclip2-s2", "buffalo_l", "antelopev2"}
+    restricted = {name for name, line in lines.items() if line["restricted"]}
+    assert restricted == {"mobileclip2-s2", "buffalo_l", "antelopev2", "blip2-opt-2-7b", "gemma-3n-e2b"}
     (shown,) = models(capsysbinary, "show", "siglip2-vit-b-32-256", "--json").json
     assert {"de", "ja", "zh"} < set(shown["language_codes"])
 
