@@ -57,8 +57,8 @@ if TYPE_CHECKING:
 HELP = r"""Find photos by what they show, words, fields and dates; without QUERY, all.
 
 WORDS are searched in file names, folders, camera, keywords, titles,
-descriptions and places, whatever their case and accents: beach sunset (both
-words), sun* (begins with), '"golden gate"' (a phrase; two kinds of quotes
+descriptions, places, people, tags, captions and the text in pictures,
+whatever their case and accents: beach sunset (both words), sun* (begins with), '"golden gate"' (a phrase; two kinds of quotes
 because the shell removes one).
 
 WHAT PHOTOS SHOW: once photos are embedded (photoindex embed), words are also
@@ -80,7 +80,8 @@ volume:backup size:>20MB width:>=4000 height:>=3000 megapixels:>=20
 orientation:portrait duration:>10s has:gps is:missing added:last-7d
 source:taken_at=mtime event:2019-06-01-lisbon id:12 like:12
 person:anna person:1 faces:>2 faces:0 age:anna<6 age:anna:3..5
-face:me.jpg is:alone is:unnamed is:unreviewed
+face:me.jpg is:alone is:unnamed is:unreviewed tag:dog tag:animals/
+album:lisbon is:favourite is:rejected is:sensitive caption:boat ocr:gate
 
 PEOPLE: person:anna person:ben are both in the photo, person:anna,ben is
 either, person:anna is:alone has one face. person: takes a whole name, or a
