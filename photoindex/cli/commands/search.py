@@ -58,8 +58,9 @@ HELP = r"""Find photos by what they show, words, fields and dates; without QUERY
 
 WORDS are searched in file names, folders, camera, keywords, titles,
 descriptions, places, people, tags, captions and the text in pictures,
-whatever their case and accents: beach sunset (both words), sun* (begins with), '"golden gate"' (a phrase; two kinds of quotes
-because the shell removes one).
+whatever their case and accents: beach sunset (both words), sun* (begins
+with), '"golden gate"' (a phrase; two kinds of quotes because the shell
+removes one).
 
 WHAT PHOTOS SHOW: once photos are embedded (photoindex embed), words are also
 searched by meaning, in the order they are written: a dog on a beach. A photo
