@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from photoindex.store.schema.tables import photo
 from tests.command_line import CommandResult, run
 from tests.rows import VolumeRows, library_in
 
@@ -79,7 +81,8 @@ def test_a_keyword_that_a_person_removed_stays_away_and_can_come_back(command: C
     from photoindex.store.words import tags
 
     with rows.writing() as connection:
-        tags.store_keywords(connection, 1, ["Animals|Dog"])
+        connection.execute(update(photo).where(photo.c.id == 1).values(keywords=["Animals|Dog"]))
+        tags.store_keywords(connection, [1])
     assert found(command, "tag:dog") == {"a.jpg"}
     assert b"removed from 1 photo;" in command("tag", "remove", "animals/dog", "path:Rome").out
     assert found(command, "tag:dog") == found(command, "has:tag") == set()

@@ -25,7 +25,7 @@ from photoindex.store.photos import assets, corrections, pairs, sidecars
 from photoindex.store.photos.assets import AssetRow, Made
 from photoindex.store.scan import staging
 from photoindex.store.tasks import asset_tasks, queue, stale
-from photoindex.store.words import albums, photo_tags
+from photoindex.store.words import albums, photo_tags, resolved
 
 
 class FileVerdict(StrEnum):
@@ -64,6 +64,7 @@ class Committer:
     tally: IngestTally = field(default_factory=IngestTally)
     _folders: set[int] = field(default_factory=set)
     _decided: set[int] = field(default_factory=set)
+    _photos: set[int] = field(default_factory=set)
 
     def prepare(self, outcomes: Iterable[Outcome]) -> None:
         """Prepare for these outcomes; call it before the transaction that records them."""
@@ -101,10 +102,12 @@ class Committer:
         return None
 
     def finish_batch(self, connection: Connection) -> None:
-        """Mark the folders of the recorded files as stale, in the same transaction."""
+        """Bring up to date what follows from the recorded files, and mark their folders as stale, in the same transaction."""
         if self._decided:
             regroup(connection, self._decided)
             self._decided.clear()
+        resolved.follow(connection, self._photos)
+        self._photos.clear()
         stale.mark_unrelated(connection, self._folders)
         self._folders.clear()
 
@@ -148,7 +151,8 @@ class Committer:
         if row.media is False:
             self._forget_sidecar(connection, row.id)
         files.link(connection, kept.id, asset_id=asset_id, media=True, reason=None, stat=outcome.stat)
-        self.resolver.refresh(connection, photo_id)
+        self.resolver.resolve(connection, photo_id)
+        self._photos.add(photo_id)
         if kept.id != row.id:
             # The old row keeps its own task; the new row was deleted together with its task.
             queue.finish_file_task(connection, kept.id, stage=STAGE.name, failure=outcome.failure)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
@@ -15,6 +15,7 @@ from photoindex.store.people import hand_over, marks
 from photoindex.store.photos import assets
 from photoindex.store.photos.places import display, ensure_place
 from photoindex.store.search import text_index
+from photoindex.store.words import resolved
 
 _KEPT = 4096
 _DECIMALS = 4
@@ -33,8 +34,14 @@ class Resolver:
     places: PlaceResolver
     home_zone: str | None = None
 
-    def refresh(self, connection: Connection, photo_id: int) -> None:
-        """Resolve a photo's facts from its contents, files, sidecars and corrections, and rewrite its full-text document.
+    def refresh(self, connection: Connection, photo_ids: Collection[int]) -> None:
+        """Resolve photos, and bring up to date what follows from their facts."""
+        for photo_id in photo_ids:
+            self.resolve(connection, photo_id)
+        resolved.follow(connection, photo_ids)
+
+    def resolve(self, connection: Connection, photo_id: int) -> None:
+        """Resolve a photo's facts from its contents, files, sidecars and corrections; `resolved.follow` must be called after.
 
         The faces that its files mark become those of its primary content.
         """
@@ -42,21 +49,21 @@ class Resolver:
         if evidence is None:
             return
         first = evidence.files[0]
-        resolved = resolve(
+        facts = resolve(
             evidence.facts, name=first.name, folder=first.folder_path, mtime_ns=first.mtime_ns, home_zone=self.home_zone
         )
         place_id, place = None, None
-        if resolved.latitude is not None and resolved.longitude is not None:
-            place_id, place = self.places.at(connection, resolved.latitude, resolved.longitude)
-        resolved = replace(resolved, place=place)
+        if facts.latitude is not None and facts.longitude is not None:
+            place_id, place = self.places.at(connection, facts.latitude, facts.longitude)
+        facts = replace(facts, place=place)
         names = list(dict.fromkeys(each.name for each in evidence.files))
         folders = list(dict.fromkeys(self.root_of(each.volume_id, each.folder_path) for each in evidence.files))
-        document = text_index.document(names, folders, resolved)
+        document = text_index.document(names, folders, facts)
         if others := [one.asset_id for one in evidence.contents[1:]]:
             hand_over.to_primary(connection, evidence.content.asset_id, others)
         marks.write(connection, evidence.contents, evidence.marks)
         assets.store_resolution(
-            connection, photo_id, content=evidence.content, resolved=resolved, document=document, place_id=place_id
+            connection, photo_id, content=evidence.content, resolved=facts, document=document, place_id=place_id
         )
 
 

@@ -65,8 +65,7 @@ class Refresh:
         for _ in self._steps(RESOLVING, "photos", total, _PHOTOS_AT_ONCE):
             with self.session.write() as connection:
                 photo_ids = stale.take_to_resolve(connection, _PHOTOS_AT_ONCE)
-                for photo_id in photo_ids:
-                    self.resolver.refresh(connection, photo_id)
+                self.resolver.refresh(connection, photo_ids)
                 times.mark_folders_of_photos_unrelated(connection, photo_ids)
 
     def _gather_albums(self, folders: list[int]) -> None:

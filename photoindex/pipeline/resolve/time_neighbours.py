@@ -52,8 +52,7 @@ def infer_from_neighbours(connection: Connection, folder_id: int) -> Inferred:
 def store_inferred(connection: Connection, inferred: Inferred, resolver: Resolver) -> None:
     """Write inferred facts and resolve these photos again. Call it in a write transaction."""
     times.set_neighbours(connection, inferred)
-    for photo_id in inferred:
-        resolver.refresh(connection, photo_id)
+    resolver.refresh(connection, inferred)
 
 
 def _has_gaps(rows: list[TimedRow]) -> bool:

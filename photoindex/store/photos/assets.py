@@ -13,7 +13,7 @@ from photoindex.store.engine.database import new_id
 from photoindex.store.engine.statements import upsert
 from photoindex.store.people import counts, summaries
 from photoindex.store.schema.tables import asset, photo, photo_text
-from photoindex.store.words import documents, tags
+from photoindex.store.words import documents
 from photoindex.types import Described, Facts, Resolved
 
 PRIMARY = "primary"
@@ -227,7 +227,7 @@ def store_resolution(
     document: Mapping[str, str],
     place_id: int | None,
 ) -> None:
-    """Write a photo's resolved facts, the tags that its keywords are, and its full-text document."""
+    """Write a photo's resolved facts, and the texts of its files in its full-text document."""
     values = {name: getattr(resolved, name) for name in Resolved.__slots__}
     values["keywords"] = list(resolved.keywords)
     values["sources"] = dict(resolved.sources)
@@ -239,6 +239,4 @@ def store_resolution(
     values["motion"] = bool(content.facts.get("container", {}).get("motion_bytes"))
     connection.execute(_store_facts, {"wanted_photo": photo_id, **{f"new_{name}": values[name] for name in values}})
     connection.execute(_store_texts, {"photo_id": photo_id, **document})
-    tags.store_keywords(connection, photo_id, resolved.keywords)
-    documents.refresh(connection, [photo_id])
     summaries.forget_of_photo(connection, photo_id)

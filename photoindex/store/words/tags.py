@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from photoindex.domain.words.names import tag_key, tag_of_keyword
-from photoindex.store.engine.statements import upsert
-from photoindex.store.schema.tables import photo_keyword, tag, tag_alias
+from photoindex.store.engine.statements import numbers, upsert
+from photoindex.store.schema.tables import photo, photo_keyword, tag, tag_alias
 
 _CHUNK = 500
 _STEPS_MAX = 10
@@ -82,17 +82,27 @@ def below(connection: Connection, key: str) -> list[TagRow]:
     return [TagRow(row.id, row.name) for row in connection.execute(within.order_by(tag.c.name_key))]
 
 
-def store_keywords(connection: Connection, photo_id: int, keywords: Sequence[str]) -> None:
-    """Make the keywords of a photo's files its tags in files; only what changes is written."""
-    names = list(dict.fromkeys(name for keyword in keywords if (name := tag_of_keyword(keyword)) is not None))
-    wanted = set(ensure(connection, names).values()) if names else set()
-    of_photo = photo_keyword.c.photo_id == photo_id
-    known = set(connection.execute(select(photo_keyword.c.tag_id).where(of_photo)).scalars())
-    if known - wanted:
-        connection.execute(photo_keyword.delete().where(of_photo, photo_keyword.c.tag_id.in_(known - wanted)))
-    if wanted - known:
-        rows = [{"photo_id": photo_id, "tag_id": tag_id} for tag_id in sorted(wanted - known)]
-        connection.execute(photo_keyword.insert(), rows)
+def store_keywords(connection: Connection, photo_ids: Collection[int]) -> None:
+    """Make the keywords of photos, as they are resolved now, their tags in files; only what changes is written."""
+    chosen = numbers(sorted(photo_ids))
+    keywords = connection.execute(
+        select(photo.c.id, photo.c.keywords).where(photo.c.id.in_(chosen)).order_by(photo.c.id)
+    )
+    names = {
+        row.id: [name for keyword in row.keywords if (name := tag_of_keyword(keyword)) is not None] for row in keywords
+    }
+    ids = ensure(connection, list(dict.fromkeys(name for found in names.values() for name in found)))
+    wanted = {(photo_id, ids[name]) for photo_id, found in names.items() for name in found}
+    stored = select(photo_keyword.c.photo_id, photo_keyword.c.tag_id).where(photo_keyword.c.photo_id.in_(chosen))
+    known = {(row.photo_id, row.tag_id) for row in connection.execute(stored)}
+    if gone := known - wanted:
+        this_row = photo_keyword.c.photo_id == bindparam("of_photo"), photo_keyword.c.tag_id == bindparam("of_tag")
+        connection.execute(
+            photo_keyword.delete().where(*this_row),
+            [{"of_photo": one, "of_tag": tag_id} for one, tag_id in sorted(gone)],
+        )
+    if new := wanted - known:
+        connection.execute(photo_keyword.insert(), [{"photo_id": one, "tag_id": tag_id} for one, tag_id in sorted(new)])
 
 
 def _renamed(name: str, aliases: Mapping[str, str], known: Collection[str]) -> str:

@@ -59,9 +59,9 @@ def test_an_edited_file_resolves_only_the_photos_that_it_changed(
     path = write(photos / ".picasa.ini", f"{PEOPLE}[a.jpg]\nfaces={LEFT},aa\n[b.jpg]\nfaces={LEFT},bb\n")
     runner.scan(photos)
     resolved: list[int] = []
-    refresh = Resolver.refresh
+    resolve = Resolver.resolve
     monkeypatch.setattr(
-        Resolver, "refresh", lambda self, connection, photo: (resolved.append(photo), refresh(self, connection, photo))
+        Resolver, "resolve", lambda self, connection, photo: (resolved.append(photo), resolve(self, connection, photo))
     )
     write(path, f"{PEOPLE}[a.jpg]\nfaces={LEFT},aa\n[b.jpg]\nfaces={RIGHT},aa\n[c.jpg]\nstar=yes\n")
     runner.scan()

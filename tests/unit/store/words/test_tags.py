@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
-from photoindex.store.schema.tables import label, photo_keyword, tag, tag_alias
+from photoindex.store.schema.tables import label, photo, photo_keyword, tag, tag_alias
 from photoindex.store.words import photo_tags, tags
 from photoindex.store.words.photo_tags import TagChange
 from tests.rows import VolumeRows, library_in
@@ -74,7 +74,8 @@ def test_keywords_become_tags_in_files_and_leave_again(rows: VolumeRows) -> None
 
     def stored(*keywords: str) -> set[str]:
         with rows.writing() as connection:
-            tags.store_keywords(connection, photo_id, keywords)
+            connection.execute(update(photo).values(keywords=keywords))
+            tags.store_keywords(connection, [photo_id])
             found = select(tag.c.name).join(photo_keyword, photo_keyword.c.tag_id == tag.c.id)
             return set(connection.execute(found).scalars())
 
@@ -88,7 +89,8 @@ def test_a_photo_has_its_tags_by_source_and_a_rejected_one_never_counts(rows: Vo
     other_content = rows.add_asset(photo_id, role="raw")
     ids = ensured(rows, "dog", "rome", "car", "sea")
     with rows.writing() as connection:
-        tags.store_keywords(connection, photo_id, ["rome"])
+        connection.execute(update(photo).values(keywords=["rome"]))
+        tags.store_keywords(connection, [photo_id])
         given: dict[str, Any] = {
             "asset_id": rows.asset_of(photo_id),
             "variant_id": rows.variant_id,
