@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from photoindex.library.scan.ingest import jobs_for
+from photoindex.library.stage_run import StageSummary
 from photoindex.pipeline.run.runner import RunTally
 
 Step = Literal["read", "decode", "infer", "write"]
@@ -60,6 +62,16 @@ def figures(model: str, tally: RunTally, threads: int) -> dict[str, Any]:
         **seconds,
         "decode_threads": threads,
         "bottleneck": bottleneck(tally, threads),
+    }
+
+
+def outcome(done: StageSummary, started: float) -> dict[str, Any]:
+    """Return the fields of StageFigures that the end of a run gives. started: monotonic seconds."""
+    return {
+        "pending": done.pending,
+        "seconds": round(time.monotonic() - started, 3),
+        "stopped": done.stopped,
+        "window_ended": done.window_ended,
     }
 
 

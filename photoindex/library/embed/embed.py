@@ -16,7 +16,7 @@ from photoindex.library.embed.model_choice import installed_ids, model_to_embed
 from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
 from photoindex.library.spaces.spaces import variant_of
-from photoindex.library.stage_figures import StageFigures, figures, threads_or_all
+from photoindex.library.stage_figures import StageFigures, figures, outcome, threads_or_all
 from photoindex.library.stage_run import StageRequest, StageRun, StageSetup, count_to_do, stage_lock
 from photoindex.pipeline.run.runner import RunTally
 from photoindex.progress import EventSink, Notice, ignore_events
@@ -124,10 +124,7 @@ class _Run:
             used = spaces.active_space(connection)
         return replace(
             _summary(self.library, self.installed.id, space, run.tally, used),
-            pending=summary.pending,
-            seconds=round(time.monotonic() - started, 3),
-            stopped=summary.stopped,
-            window_ended=summary.window_ended,
+            **outcome(summary, started),
         )
 
     def _setup(self) -> StageSetup:

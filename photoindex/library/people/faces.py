@@ -15,7 +15,8 @@ from photoindex.library.logs import both, log_events
 from photoindex.library.originals.larger import LargerOriginals
 from photoindex.library.people import small_faces
 from photoindex.library.people.model_choice import command_for_faces, model_for_faces
-from photoindex.library.stage_figures import StageFigures, figures, per_second, threads_or_all
+from photoindex.library.stage_counting import CountingWriter
+from photoindex.library.stage_figures import StageFigures, figures, outcome, per_second, threads_or_all
 from photoindex.library.stage_run import (
     NEVER_PLANNED,
     StageRequest,
@@ -161,25 +162,15 @@ class _Counted:
     limited: int = 0
     limited_asset: int | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class _CountingWriter:
-    """Stores results, and counts them."""
-
-    writer: RegionWriter
-    counted: _Counted
-
-    def put(self, connection: Connection, results: Mapping[int, Sequence[Result]]) -> None:
-        """Write the results of contents; see `Writer`."""
-        self.writer.put(connection, results)
-        self.counted.pictures += len(results)
-        for asset_id, found in results.items():
-            faces_of_picture = sum(isinstance(one, DetectedRegion) for one in found)
-            self.counted.faces += faces_of_picture
-            self.counted.without += not faces_of_picture
-            if any(isinstance(one, MoreThere) for one in found):
-                self.counted.limited += 1
-                self.counted.limited_asset = asset_id
+    def add(self, asset_id: int, results: Sequence[Result]) -> None:
+        """Count the faces of one content."""
+        self.pictures += 1
+        found = sum(isinstance(one, DetectedRegion) for one in results)
+        self.faces += found
+        self.without += not found
+        if any(isinstance(one, MoreThere) for one in results):
+            self.limited += 1
+            self.limited_asset = asset_id
 
 
 @dataclass(slots=True)
@@ -207,10 +198,7 @@ class _Run:
         summary = run.summary(stop)
         return replace(
             _summary(self.library, self.installed, run.tally, self.counted),
-            pending=summary.pending,
-            seconds=round(time.monotonic() - started, 3),
-            stopped=summary.stopped,
-            window_ended=summary.window_ended,
+            **outcome(summary, started),
             **({} if self.originals is None else _left_out(self.library, self.installed, self.originals)),
         )
 
@@ -248,12 +236,12 @@ class _Run:
             detail_px=None if self.originals is None else small_faces.LONGEST_PX,
         )
 
-    def _writer(self, connection: Connection, variant_id: int) -> _CountingWriter:
+    def _writer(self, connection: Connection, variant_id: int) -> CountingWriter:
         dim = self.installed.face_pack.dim
         space = spaces.ensure(connection, model=self.installed.id, comparable=comparable(self.installed), dim=dim)
         if self.originals is None:
-            return _CountingWriter(RegionWriter(space, variant_id), self.counted)
-        return _CountingWriter(RegionWriter(space, variant_id, adds_to=self.previews), self.counted)
+            return CountingWriter(RegionWriter(space, variant_id), self.counted)
+        return CountingWriter(RegionWriter(space, variant_id, adds_to=self.previews), self.counted)
 
     def _tell_of_other_faces(self) -> None:
         others = _other_faces(self.library, self.installed)

@@ -16,7 +16,8 @@ from photoindex.domain.words.answer_language import is_in
 from photoindex.domain.words.captions import PARSER, NotACaption, caption_of
 from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
-from photoindex.library.stage_figures import StageFigures, figures, threads_or_all
+from photoindex.library.stage_counting import CountingWriter
+from photoindex.library.stage_figures import StageFigures, figures, outcome, threads_or_all
 from photoindex.library.stage_run import StageRequest, StageRun, StageSetup, count_to_do, stage_lock
 from photoindex.library.words.captioner import CaptionerChoice, chosen_captioner
 from photoindex.library.words.model_choice import command_to_caption
@@ -127,13 +128,16 @@ class _Counted:
     last: str | None = None
     sentences: Counter[str] = field(default_factory=Counter)
 
-    def add(self, one: Text) -> None:
-        """Count a caption; the frequency of sentences only in the first ten thousand."""
-        self.captions += 1
-        self.last = one.text
-        self.other_language += not is_in(one.text, self.language)
-        if self.captions <= _COUNTED_MAX:
-            self.sentences[one.text] += 1
+    def add(self, asset_id: int, results: Sequence[Result]) -> None:  # noqa: ARG002
+        """Count the captions of one content; the frequency of sentences only in the first ten thousand."""
+        for one in results:
+            if not isinstance(one, Text):
+                continue
+            self.captions += 1
+            self.last = one.text
+            self.other_language += not is_in(one.text, self.language)
+            if self.captions <= _COUNTED_MAX:
+                self.sentences[one.text] += 1
 
     @property
     def same(self) -> tuple[str, int] | None:
@@ -141,22 +145,6 @@ class _Counted:
         counted = self.sentences.total()
         ((text, number),) = self.sentences.most_common(1) or [("", 0)]
         return (text, number) if counted >= _SAME_LEAST and number >= _SAME_SHARE * counted else None
-
-
-@dataclass(frozen=True, slots=True)
-class _CountingWriter:
-    """Stores captions, and counts them."""
-
-    writer: TextWriter
-    counted: _Counted
-
-    def put(self, connection: Connection, results: Mapping[int, Sequence[Result]]) -> None:
-        """Write the results of contents; see `Writer`."""
-        self.writer.put(connection, results)
-        for found in results.values():
-            for one in found:
-                if isinstance(one, Text):
-                    self.counted.add(one)
 
 
 @dataclass(slots=True)
@@ -177,19 +165,16 @@ class _Run:
         summary = run.summary(stop)
         return replace(
             _summary(self.library, self.choice, run.tally, counted),
-            pending=summary.pending,
-            seconds=round(time.monotonic() - started, 3),
-            stopped=summary.stopped,
-            window_ended=summary.window_ended,
+            **outcome(summary, started),
         )
 
     def _setup(self, counted: _Counted) -> StageSetup:
         config = self.library.config.caption
         command = command_to_caption(self.library, self.choice.model).removeprefix("photoindex ")
 
-        def writer(connection: Connection, variant_id: int) -> _CountingWriter:
+        def writer(connection: Connection, variant_id: int) -> CountingWriter:
             replaced = tuple(number for number in _same_model(connection, self.choice.variant) if number != variant_id)
-            return _CountingWriter(TextWriter(KIND, variant_id, parser=PARSER, replaces=replaced), counted)
+            return CountingWriter(TextWriter(KIND, variant_id, parser=PARSER, replaces=replaced), counted)
 
         return StageSetup(
             stage=replace(STAGE, open=self.request.open or self.choice.open, command=command),

@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
 from photoindex.library.originals.larger import LargerOriginals
-from photoindex.library.stage_figures import StageFigures, figures, threads_or_all
+from photoindex.library.stage_counting import CountingWriter
+from photoindex.library.stage_figures import StageFigures, figures, outcome, threads_or_all
 from photoindex.library.stage_run import (
     NEVER_PLANNED,
     StageRequest,
@@ -127,20 +128,6 @@ class _Counted:
                 self.limited_asset = asset_id
 
 
-@dataclass(frozen=True, slots=True)
-class _CountingWriter:
-    """Stores results, and counts them."""
-
-    writer: TextWriter
-    counted: _Counted
-
-    def put(self, connection: Connection, results: Mapping[int, Sequence[Result]]) -> None:
-        """Write the results of contents; see `Writer`."""
-        self.writer.put(connection, results)
-        for asset_id, found in results.items():
-            self.counted.add(asset_id, found)
-
-
 @dataclass(slots=True)
 class _Run:
     library: Library
@@ -191,11 +178,8 @@ class _Run:
     ) -> OcrSummary:
         return replace(
             self._summary(tally, larger),
-            pending=done.pending,
             originals_left=originals_left,
-            seconds=round(time.monotonic() - self.started, 3),
-            stopped=done.stopped,
-            window_ended=done.window_ended,
+            **outcome(done, self.started),
         )
 
     def _variant(self, picture: Mapping[str, object]) -> dict[str, object]:
@@ -233,16 +217,16 @@ class _Run:
             around=larger.around,
         )
 
-    def _writer(self, counted: _Counted, connection: Connection, variant_id: int) -> _CountingWriter:
+    def _writer(self, counted: _Counted, connection: Connection, variant_id: int) -> CountingWriter:
         """Return a writer whose texts take the place of what the same reader found before, in either picture."""
         own = [queue.ensure_variant(connection, STAGE.name, self._variant(one)) for one in (PREVIEW, ORIGINAL)]
         earlier = [
             one
-            for one, key in read_texts.variants(connection, STAGE.name).items()
+            for one, key in queue.variants(connection, STAGE.name).items()
             if one not in own and json.loads(key).get("model") == self.reader
         ]
         other = tuple(one for one in own if one != variant_id)
-        return _CountingWriter(TextWriter(KIND, variant_id, replaces=tuple(earlier), stands_for=other), counted)
+        return CountingWriter(TextWriter(KIND, variant_id, replaces=tuple(earlier), stands_for=other), counted)
 
     def _larger(self) -> LargerOriginals:
         return LargerOriginals(self.library, LONGEST_PX, self._with_text)

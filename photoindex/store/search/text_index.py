@@ -25,23 +25,23 @@ def matching(text: str, *, prefix: bool, columns: Sequence[str] = ()) -> ColumnE
     return photo.c.id.in_(select(text_search.photo_id).where(found))
 
 
-def captioned(value: str) -> ColumnElement[bool]:
-    """Return the condition for `caption:value`: in a photo's description or a model's caption, as `contains_words`."""
-    from photoindex.store.schema.tables import photo
-
-    words = text_search.phrase(value.removesuffix("*"), prefix=value.endswith("*"))
-    found = text_search.matches(text_search.in_columns(("description", "caption"), words))
-    return photo.c.id.in_(select(text_search.photo_id).where(found))
-
-
 def contains_words(value: str) -> ColumnElement[bool]:
     """Return the condition for `text:value`, as `matching`; a trailing `*` makes the last word a prefix."""
-    return matching(value.removesuffix("*"), prefix=value.endswith("*"))
+    return _contains(value)
+
+
+def captioned(value: str) -> ColumnElement[bool]:
+    """Return the condition for `caption:value`, like `contains_words`, on the description and models' captions."""
+    return _contains(value, "description", "caption")
 
 
 def contains_words_in_picture(value: str) -> ColumnElement[bool]:
     """Return the condition for `ocr:value`, like `contains_words`, on the text in the picture."""
-    return matching(value.removesuffix("*"), prefix=value.endswith("*"), columns=("ocr",))
+    return _contains(value, "ocr")
+
+
+def _contains(value: str, *columns: str) -> ColumnElement[bool]:
+    return matching(value.removesuffix("*"), prefix=value.endswith("*"), columns=columns)
 
 
 def check_searchable(value: str) -> None:

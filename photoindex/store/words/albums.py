@@ -11,13 +11,13 @@ from sqlalchemy import Connection, Select, delete, func, insert, literal, select
 from photoindex.store.engine.database import new_id
 from photoindex.store.engine.statements import numbers, upsert
 from photoindex.store.journal.journal import Change, Row, rows_as_changes, stored_row, updates_as_changes
+from photoindex.store.photos.assets import SUPERSEDED
 from photoindex.store.schema.tables import album, album_asset, asset, photo
 from photoindex.text import fold
 
 OWN, TAKEOUT, APPLE, FOLDER = "own", "takeout", "apple", "folder"
 KINDS = (OWN, TAKEOUT, APPLE, FOLDER)
 """Kinds of albums, a person's own first."""
-_SUPERSEDED = "superseded"
 _CHUNK = 5_000
 
 
@@ -138,7 +138,7 @@ def add_photos(connection: Connection, album_id: int, photo_ids: Sequence[int], 
         position += len(some)
         rows: list[Row] = [
             {"album_id": album_id, "asset_id": row.id, "position": places[row.photo_id], "at": now}
-            for row in connection.execute(_contents(some).where(asset.c.role != _SUPERSEDED))
+            for row in connection.execute(_contents(some).where(asset.c.role != SUPERSEDED))
         ]
         done.update(some)
         connection.execute(insert(album_asset), rows)

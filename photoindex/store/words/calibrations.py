@@ -68,6 +68,3 @@ def replace_curves(connection: Connection, variant_id: int, found: Mapping[int, 
         .where(task.c.variant_id == variant_id, task.c.state == "done")
         .values(state="pending", attempts=0, updated_at=now)
     )
-
-
-_of_primary = asset.c.role == "primary"

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from photoindex.store.engine.statements import numbers
-from photoindex.store.schema.tables import journal, label, variant
-from photoindex.store.tasks import asset_tasks
+from photoindex.store.schema.tables import journal, label
+from photoindex.store.tasks import asset_tasks, queue
 from photoindex.store.words import documents, tags
 from photoindex.types import Label, Result
 
@@ -64,7 +64,7 @@ class LabelWriter:
         if rows:
             connection.execute(insert(label), rows)
         if self.replaced:
-            kept = [one for one in variants_of(connection, self.stage) if one not in self.replaced]
+            kept = [one for one in queue.variants(connection, self.stage) if one not in self.replaced]
             asset_tasks.forget_other_variants(connection, self.stage, asset_ids, kept=kept)
         documents.refresh_assets(connection, asset_ids)
 
@@ -88,12 +88,6 @@ class LabelWriter:
             }
             for (tag_id, part), one in parts.items()
         ]
-
-
-def variants_of(connection: Connection, stage: str) -> dict[int, str]:
-    """Return the variants of a stage, id -> key (JSON)."""
-    rows = connection.execute(select(variant.c.id, variant.c.key).where(variant.c.stage == stage))
-    return {row.id: row.key for row in rows}
 
 
 def wrongly_marked(connection: Connection, threshold: float, *, after_id: int) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, and_, select
 
 from photoindex.store.files.originals import contents_to_read, longest_px
-from photoindex.store.schema.tables import asset, asset_text, variant
+from photoindex.store.schema.tables import asset, asset_text
 from photoindex.store.tasks.asset_tasks import StageVariant
 from photoindex.store.words.documents import OCR
 
@@ -24,11 +24,3 @@ def contents_with_text(
     )
     wanted = and_(longest_px() > preview_px, rows.correlate(asset).exists())
     return contents_to_read(connection, wanted, found_by=found_by, without_task=without_task)
-
-
-def variants(connection: Connection, stage: str) -> dict[int, str]:
-    """Return the id and key of every variant of a stage."""
-    return {
-        row.id: row.key
-        for row in connection.execute(select(variant.c.id, variant.c.key).where(variant.c.stage == stage))
-    }

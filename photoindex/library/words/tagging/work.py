@@ -12,13 +12,15 @@ from sqlalchemy import Connection
 
 from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
-from photoindex.library.stage_figures import StageFigures, figures, threads_or_all
+from photoindex.library.stage_counting import CountingWriter
+from photoindex.library.stage_figures import StageFigures, figures, outcome, threads_or_all
 from photoindex.library.stage_run import StageRequest, StageRun, StageSetup, count_to_do, stage_lock
 from photoindex.pipeline.run.asset_work import Inputs
 from photoindex.pipeline.run.runner import RunTally
 from photoindex.progress import EventSink
 from photoindex.stages.base import Stage
-from photoindex.store.words.labels import LabelWriter, variants_of
+from photoindex.store.tasks import queue
+from photoindex.store.words.labels import LabelWriter
 from photoindex.types import Label, Result
 
 Stop = Callable[[], bool]
@@ -69,29 +71,22 @@ class LabelsSummary(StageFigures):
 
 @dataclass(slots=True)
 class _Counted:
+    """What a run has stored. threshold: least confidence that is shown, 0 to 1."""
+
+    threshold: float
     pictures: int = 0
     labels: int = 0
     hidden: int = 0
     without: int = 0
 
-
-@dataclass(frozen=True, slots=True)
-class _CountingWriter:
-    """Stores results, and counts them."""
-
-    writer: LabelWriter
-    counted: _Counted
-
-    def put(self, connection: Connection, results: Mapping[int, Sequence[Result]]) -> None:
-        """Write the results of contents; see `Writer`."""
-        self.writer.put(connection, results)
-        self.counted.pictures += len(results)
-        for found in results.values():
-            labels = [one for one in found if isinstance(one, Label)]
-            shown = sum(one.confidence >= self.writer.threshold for one in labels)
-            self.counted.labels += shown
-            self.counted.hidden += len(labels) - shown
-            self.counted.without += not shown
+    def add(self, asset_id: int, results: Sequence[Result]) -> None:  # noqa: ARG002
+        """Count the labels of one content."""
+        labels = [one for one in results if isinstance(one, Label)]
+        shown = sum(one.confidence >= self.threshold for one in labels)
+        self.pictures += 1
+        self.labels += shown
+        self.hidden += len(labels) - shown
+        self.without += not shown
 
 
 @dataclass(slots=True)
@@ -101,7 +96,10 @@ class LabelRun:
     library: Library
     work: LabelWork
     emit: EventSink
-    counted: _Counted = field(default_factory=_Counted)
+    counted: _Counted = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.counted = _Counted(self.library.config.ai_confidence_threshold / 100)
 
     def dry_run(self) -> LabelsSummary:
         """Return a summary whose `pending` says how many pictures are left."""
@@ -120,13 +118,7 @@ class LabelRun:
                 run.plan()
                 run.run_tasks(stop)
             done = run.summary(stop)
-            summary = replace(
-                self._summary(run.tally),
-                pending=done.pending,
-                seconds=round(time.monotonic() - started, 3),
-                stopped=done.stopped,
-                window_ended=done.window_ended,
-            )
+            summary = replace(self._summary(run.tally), **outcome(done, started))
             log.info(
                 "labelled", extra={"action": self.work.stage.name, "model": self.work.model, "labels": summary.labels}
             )
@@ -146,11 +138,11 @@ class LabelRun:
             after_variant=work.after_variant,
         )
 
-    def _writer(self, connection: Connection, variant_id: int) -> _CountingWriter:
-        others = variants_of(connection, self.work.stage.name).items()
+    def _writer(self, connection: Connection, variant_id: int) -> CountingWriter:
+        others = queue.variants(connection, self.work.stage.name).items()
         replaced = tuple(one for one, key in others if one != variant_id and self.work.replaces(key))
-        threshold = self.library.config.ai_confidence_threshold / 100
-        return _CountingWriter(LabelWriter(self.work.stage.name, variant_id, threshold, replaced), self.counted)
+        writer = LabelWriter(self.work.stage.name, variant_id, self.counted.threshold, replaced)
+        return CountingWriter(writer, self.counted)
 
     def _summary(self, tally: RunTally) -> LabelsSummary:
         counted = self.counted
