@@ -40,7 +40,7 @@ class Brightness(OpenStage):
             return []
         if self._wrong == "kind":
             return [(Vector([mean]),) for mean in batch]  # type: ignore[arg-type]
-        return [(Label("bright" if mean > 0.5 else "dark", mean),) for mean in batch]
+        return [(Label("bright" if mean > 0.5 else "dark", mean, mean),) for mean in batch]
 
     def prove(self) -> None:
         self.run([0.0])

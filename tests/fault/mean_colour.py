@@ -87,7 +87,7 @@ class MeanColour(OpenStage):
             time.sleep(60)
         time.sleep(opening.slow)
         return [
-            tuple(Label(name, float(value) / 255) for name, value in zip(CHANNELS, colour, strict=True))
+            tuple(Label(name, value, value) for name, value in zip(CHANNELS, (colour / 255).tolist(), strict=True))
             for colour in batch
         ]
 
@@ -107,7 +107,7 @@ class MeanColourWriter:
     def put(self, connection: Connection, results: Mapping[int, tuple[Result, ...]]) -> None:
         connection.execute(delete(mean_colour).where(mean_colour.c.asset_id.in_(results)))
         rows = [
-            {"asset_id": asset_id, "name": label.name, "score": label.score}
+            {"asset_id": asset_id, "name": label.name, "score": label.confidence}
             for asset_id, labels in results.items()
             for label in labels
             if isinstance(label, Label)

@@ -14,6 +14,8 @@ APPLE_HEADER = "images"
 PLACE = "place"
 """The fact of a part: where a photo is in the album, from 1."""
 _NAMES_LIMIT = 100_000
+_NAME_CHARACTERS = 1024
+"""More than any file system allows. The csv module's own limit is one for the whole process, and libraries change it."""
 
 
 def is_takeout_album(text: bytes) -> bool:
@@ -54,6 +56,8 @@ def read_apple_album(data: bytes) -> SidecarRead:
         rows = [row[0].strip() for row in csv.reader(lines[1:]) if row]
     except csv.Error as error:
         raise BrokenSidecar(f"the list of the album is damaged: {error}") from None
+    if any(len(row) > _NAME_CHARACTERS for row in rows):
+        raise BrokenSidecar(f"the list of the album is damaged: a name of more than {_NAME_CHARACTERS:,} characters")
     names = list(dict.fromkeys(name for name in rows if name and "/" not in name))
     notes = () if len(names) <= _NAMES_LIMIT else (f"more than {_NAMES_LIMIT:,} photos; the others were left out",)
     parts = {name: SidecarPart({PLACE: place}) for place, name in enumerate(names[:_NAMES_LIMIT], 1)}

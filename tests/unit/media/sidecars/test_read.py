@@ -137,7 +137,7 @@ def test_apples_list_of_an_album_names_files_in_its_order() -> None:
     }  # fmt: skip
     for other in (b"", b"imgName,fileChecksum\n", b"Images,x\n", b"name\nImages\n"):
         assert recognised("Photo Details.csv", other) is None
-    assert "damaged" in refusal("Holiday.csv", b"Images\n" + b"x" * 200_000)
+    assert "damaged" in refusal("Holiday.csv", b"Images\n" + b"x" * 1_025)
     assert recognised("a.jpg.json", json.dumps({"title": "a.jpg", "geoData": BERLIN}).encode()) is SidecarKind.TAKEOUT
 
 
