@@ -38,6 +38,17 @@ Folder = Annotated[Path, BeforeValidator(_folder)]
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_patterns)]
 
 
+def _device(description: str) -> Any:
+    return Field(
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$", examples=["auto", "cpu", "cuda", "cuda:N"], description=description
+    )
+
+
+Device = Annotated[str, _device("device the model runs on; auto uses a GPU if there is one")]
+OnnxDevice = Annotated[str, _device("device the models run on; auto uses a GPU if ONNX Runtime can")]
+DecodeThreads = Annotated[int | None, Field(ge=1, description="threads that decode previews; default: one per core")]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -94,15 +105,8 @@ class EmbedConfig(_Section):
         default="clip-vit-b-32", min_length=1, description="model that `embed` uses; see: photoindex models list"
     )
     batch_size: int = Field(default=128, ge=1, le=4096, description="pictures per batch")
-    device: str = Field(
-        default="auto",
-        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
-        examples=["auto", "cpu", "cuda", "cuda:N"],
-        description="device the model runs on; auto uses a GPU if there is one",
-    )
-    decode_threads: int | None = Field(
-        default=None, ge=1, description="threads that decode previews; default: one per core"
-    )
+    device: Device = "auto"
+    decode_threads: DecodeThreads = None
     gpu_free_share: float = Field(default=0.25, ge=0, lt=1, description="share of the GPU's memory to leave free")
 
 
@@ -113,15 +117,8 @@ class FacesConfig(_Section):
         default="yunet-sface", min_length=1, description="face pack that `faces` uses; see: photoindex models list"
     )
     batch_size: int = Field(default=32, ge=1, le=4096, description="pictures per batch")
-    device: str = Field(
-        default="auto",
-        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
-        examples=["auto", "cpu", "cuda", "cuda:N"],
-        description="device the models run on; auto uses a GPU if ONNX Runtime can",
-    )
-    decode_threads: int | None = Field(
-        default=None, ge=1, description="threads that decode previews; default: one per core"
-    )
+    device: OnnxDevice = "auto"
+    decode_threads: DecodeThreads = None
     small_face_px: int = Field(
         default=40, ge=8, le=400, description="faces --from originals reads photos whose preview shows smaller faces"
     )
@@ -137,15 +134,8 @@ class OcrConfig(_Section):
         description="auto (the models of the extra `ocr`), or languages that Tesseract reads, in its names: rus, rus+eng",
     )
     batch_size: int = Field(default=8, ge=1, le=4096, description="pictures per batch")
-    device: str = Field(
-        default="auto",
-        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
-        examples=["auto", "cpu", "cuda", "cuda:N"],
-        description="device the models run on; auto uses a GPU if ONNX Runtime can",
-    )
-    decode_threads: int | None = Field(
-        default=None, ge=1, description="threads that decode previews; default: one per core"
-    )
+    device: OnnxDevice = "auto"
+    decode_threads: DecodeThreads = None
 
 
 class TagsConfig(_Section):
@@ -161,15 +151,8 @@ class TagsConfig(_Section):
         default=(), description="descriptions (TOML files) of your own ONNX models that label pictures or find objects"
     )
     batch_size: int = Field(default=32, ge=1, le=4096, description="pictures per batch, where pictures are looked at")
-    device: str = Field(
-        default="auto",
-        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
-        examples=["auto", "cpu", "cuda", "cuda:N"],
-        description="device the models run on; auto uses a GPU if ONNX Runtime can",
-    )
-    decode_threads: int | None = Field(
-        default=None, ge=1, description="threads that decode previews; default: one per core"
-    )
+    device: OnnxDevice = "auto"
+    decode_threads: DecodeThreads = None
 
 
 class CaptionConfig(_Section):
@@ -183,15 +166,8 @@ class CaptionConfig(_Section):
     batch_size: int = Field(
         default=8, ge=1, le=1024, description="pictures per batch; with an endpoint, requests at a time"
     )
-    device: str = Field(
-        default="auto",
-        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
-        examples=["auto", "cpu", "cuda", "cuda:N"],
-        description="device the model runs on; auto uses a GPU if there is one",
-    )
-    decode_threads: int | None = Field(
-        default=None, ge=1, description="threads that decode previews; default: one per core"
-    )
+    device: Device = "auto"
+    decode_threads: DecodeThreads = None
     gpu_free_share: float = Field(default=0.1, ge=0, lt=1, description="share of the GPU's memory to leave free")
     prompt: str | None = Field(
         default=None, max_length=4000, description="what the model is asked; default: what suits its family"
