@@ -11,17 +11,21 @@ import typer
 from photoindex.cli.arguments import people_panels
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.picture_options import write_page
+from photoindex.cli.arguments.review_files import (
+    AnswersArgument,
+    CheckOnlyOption,
+    PageOption,
+    page_target,
+    read_answers,
+)
 from photoindex.cli.output.details import print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.render import visible
-from photoindex.errors import UsageError
-from photoindex.file_access import as_named
 
 if TYPE_CHECKING:
     from photoindex.library.people.review.answers import Applied
 
-_STDIN = "-"
 _DEFAULT_PAGE = Path("people.html")
 
 
@@ -42,9 +46,7 @@ def _review(
             "--limit", "-n", metavar="N", min=1, help="Show at most N faces [default: 500].", show_default=False
         ),
     ] = None,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE.html", help="Where to write the page; - is stdout.")
-    ] = _DEFAULT_PAGE,
+    output: PageOption = _DEFAULT_PAGE,
     hidden: Annotated[
         bool, typer.Option("--hidden", help="Also hidden persons, and faces in photos that show them.")
     ] = False,
@@ -60,9 +62,7 @@ def _review(
     from photoindex.library.people.review.choice import FACES, ReviewRequest
     from photoindex.library.people.review.page import review_page
 
-    target = as_named(output)
-    if str(target) == "-" and sys.stdout.isatty():
-        raise UsageError("'-' writes to stdout, which is a terminal; name a file or redirect it")
+    target = page_target(output)
     with opened(library, reading=True) as found:
         request = ReviewRequest(persons or (), FACES if limit is None else limit, hidden)
         with progress_sink(progress) as emit:
@@ -80,10 +80,8 @@ def _review(
 
 
 def _apply(
-    answers: Annotated[
-        Path, typer.Argument(metavar="ANSWERS.jsonl", help="What the page saved, or a script wrote; - is stdin.")
-    ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the answers; change nothing.")] = False,
+    answers: AnswersArgument,
+    dry_run: CheckOnlyOption = False,
     json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
@@ -93,7 +91,7 @@ def _apply(
     """
     from photoindex.library.people.review.answers import apply_answers
 
-    name, data = _read(answers)
+    name, data = read_answers(answers)
     with opened(library) as found:
         done = apply_answers(found, data, name, dry_run=dry_run)
     if json:
@@ -121,15 +119,3 @@ def _said(done: Applied, *, dry_run: bool) -> str:
     if dry_run:
         return f"{answers} would apply: {done.summary}; nothing was changed"
     return f"{answers} applied: {done.summary}; take them back with: photoindex undo {done.entry_id}"
-
-
-def _read(answers: Path) -> tuple[str, bytes]:
-    """Return a file's name for messages, and its bytes."""
-    if str(answers) == _STDIN:
-        return "stdin", sys.stdin.buffer.read()
-    named = as_named(answers)
-    shown = visible(str(named))
-    try:
-        return shown, named.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{shown} cannot be read: {error.strerror}") from error

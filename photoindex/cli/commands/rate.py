@@ -1,4 +1,4 @@
-"""`photoindex rate 0-5|reject|clear PHOTO…`: stars that a person gives, or that a photo is to be sorted out."""
+"""`photoindex rate 0-5|reject|clear PHOTO…`: give photos stars, or reject them."""
 
 from __future__ import annotations
 

@@ -12,12 +12,16 @@ from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.person_completion import QueryCommand, complete_tag
 from photoindex.cli.arguments.photo_arguments import PhotosArgument, YesOption, chosen_photos, say
 from photoindex.cli.arguments.picture_options import write_page
+from photoindex.cli.arguments.review_files import (
+    AnswersArgument,
+    CheckOnlyOption,
+    PageOption,
+    page_target,
+    read_answers,
+)
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.render import visible
-from photoindex.errors import UsageError
-from photoindex.file_access import as_named
 
-_STDIN = "-"
 _DEFAULT_PAGE = Path("tags.html")
 
 TagArgument = Annotated[
@@ -74,9 +78,7 @@ def _review(
             "--limit", "-n", metavar="N", min=1, help="Show at most N pictures [default: 400].", show_default=False
         ),
     ] = None,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE.html", help="Where to write the page; - is stdout.")
-    ] = _DEFAULT_PAGE,
+    output: PageOption = _DEFAULT_PAGE,
     hidden: Annotated[bool, typer.Option("--hidden", help="Also photos of hidden persons.")] = False,
     sensitive: Annotated[bool, typer.Option("--sensitive", help="Also sensitive photos.")] = False,
     library: LibraryOption = None,
@@ -89,9 +91,7 @@ def _review(
     """
     from photoindex.library.words.review.page import PICTURES, ReviewRequest, review_page
 
-    target = as_named(output)
-    if str(target) == "-" and sys.stdout.isatty():
-        raise UsageError("'-' writes to stdout, which is a terminal; name a file or redirect it")
+    target = page_target(output)
     with opened(library, reading=True) as found:
         made = review_page(found, ReviewRequest(tags or (), PICTURES if limit is None else limit, hidden, sensitive))
         what = f"a page of {amount(made.tags, 'tags')} with {amount(made.pictures, 'pictures')}"
@@ -101,10 +101,8 @@ def _review(
 
 
 def _apply(
-    answers: Annotated[
-        Path, typer.Argument(metavar="ANSWERS.jsonl", help="What the page saved, or a script wrote; - is stdin.")
-    ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the answers; change nothing.")] = False,
+    answers: AnswersArgument,
+    dry_run: CheckOnlyOption = False,
     json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
@@ -114,22 +112,10 @@ def _apply(
     """
     from photoindex.library.words.review.answers import apply_answers
 
-    name, data = _read(answers)
+    name, data = read_answers(answers)
     with opened(library) as found:
         done = apply_answers(found, data, name, dry_run=dry_run)
     if dry_run and not json:
         print(f"would apply: {visible(done.changed.summary)}; nothing was changed")
     else:
         say(done.changed, json=json)
-
-
-def _read(answers: Path) -> tuple[str, bytes]:
-    """Return a file's name for messages, and its bytes."""
-    if str(answers) == _STDIN:
-        return "stdin", sys.stdin.buffer.read()
-    named = as_named(answers)
-    shown = visible(str(named))
-    try:
-        return shown, named.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{shown} cannot be read: {error.strerror}") from error

@@ -11,36 +11,18 @@ from sqlalchemy import Connection
 from photoindex.domain.people.names import checked_name, name_key
 from photoindex.domain.people.values import How
 from photoindex.errors import NothingFound, UsageError
+from photoindex.library.answer_lines import AnswersRefused, Problem
 from photoindex.library.handle import Library
 from photoindex.library.people.arguments import face_text, find_faces, find_person, person_text
 from photoindex.library.people.decisions import decide
 from photoindex.library.people.decisions.merge import merge
-from photoindex.library.people.review.answers_file import Answer, Do, Problem, read_answers
+from photoindex.library.people.review.answers_file import Answer, Do, read_answers
 from photoindex.query.people import number_of
 from photoindex.store.people import faces, individuals
 from photoindex.store.people.decisions import Decisions
 from photoindex.store.people.faces import FaceRow
 from photoindex.store.people.individuals import IndividualRow
 from photoindex.store.people.merged import merged_into
-
-_SHOWN = 20
-"""Problems that a message lists."""
-
-
-class AnswersRefused(UsageError):
-    """Some answers cannot be applied, so none was; `problems` says which and why, by line."""
-
-    meaning = ""
-
-    def __init__(self, name: str, problems: Sequence[Problem], answers: int) -> None:
-        lines = "\n".join(f"  line {one.line}: {one.reason}" for one in problems[:_SHOWN])
-        if len(problems) > _SHOWN:
-            lines += f"\n  and {len(problems) - _SHOWN:,} more"
-        do = "does" if len(problems) == 1 else "do"
-        super().__init__(
-            f"{name}: {len(problems):,} of {answers:,} answers {do} not apply, so nothing was changed\n{lines}"
-        )
-        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)

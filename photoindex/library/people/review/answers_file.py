@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-SCHEMA = 1
+from photoindex.library.answer_lines import SCHEMA, NotAnAnswer, Problem, read_lines
 
 
 class Do(StrEnum):
@@ -48,60 +47,35 @@ class Answer:
     faces: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a line cannot be applied."""
-
-    line: int
-    reason: str
-
-
-class _Wrong(Exception):
-    """A line is no answer."""
-
-
 def read_answers(data: bytes) -> tuple[list[Answer], list[Problem]]:
     """Return the answers of a file, and the lines that are none; empty lines are skipped."""
-    answers: list[Answer] = []
-    problems: list[Problem] = []
-    for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            answers.append(_answer(number, line))
-        except _Wrong as error:
-            problems.append(Problem(number, str(error)))
-    return answers, problems
+    return read_lines(data, _answer)
 
 
-def _answer(number: int, line: bytes) -> Answer:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise _Wrong(f"it is no JSON: {error}") from error
+def _answer(number: int, found: object) -> Answer:
     if not isinstance(found, dict):
-        raise _Wrong('it is no JSON object, such as {"schema": 1, "do": "name", "person": 12, "name": "Anna"}')
+        raise NotAnAnswer('it is no JSON object, such as {"schema": 1, "do": "name", "person": 12, "name": "Anna"}')
     if found.get("schema") != SCHEMA:
-        raise _Wrong(f'it needs "schema": {SCHEMA}, the only schema there is')
+        raise NotAnAnswer(f'it needs "schema": {SCHEMA}, the only schema there is')
     if found.get("do") not in list(Do):
-        raise _Wrong(f'"do" must be one of {", ".join(Do)}')
+        raise NotAnAnswer(f'"do" must be one of {", ".join(Do)}')
     do = Do(found["do"])
     given = {name: value for name, value in found.items() if name not in ("schema", "do") and value is not None}
     if "face" in given and "faces" not in given:
         given["faces"] = [given.pop("face")]
     needed, possible = _KEYS[do]
     if missing := sorted(needed - set(given)):
-        raise _Wrong(f'"{do}" needs {_listed(missing)}')
+        raise NotAnAnswer(f'"{do}" needs {_listed(missing)}')
     if unknown := sorted(set(given) - needed - possible):
-        raise _Wrong(f'"{do}" does not take {_listed(unknown)}')
+        raise NotAnAnswer(f'"{do}" does not take {_listed(unknown)}')
     if do is Do.NAME and ("person" in given) == ("from" in given):
-        raise _Wrong(
+        raise NotAnAnswer(
             '"name" needs either "person", the group to name, or "faces" and "from", the group that they are in'
         )
     if do is Do.NAME and "from" in given and "faces" not in given:
-        raise _Wrong('"name" with "from" needs "faces"')
+        raise NotAnAnswer('"name" with "from" needs "faces"')
     if "from" in given and "faces" not in given:
-        raise _Wrong('"from" goes with "faces"')
+        raise NotAnAnswer('"from" goes with "faces"')
     persons = {name: _person(name, given[name]) for name in _PERSONS if name in given}
     return Answer(
         number,
@@ -117,19 +91,19 @@ def _answer(number: int, line: bytes) -> Answer:
 
 def _person(key: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).strip():
-        raise _Wrong(f'"{key}" must be a person, by number or name')
+        raise NotAnAnswer(f'"{key}" must be a person, by number or name')
     return str(value)
 
 
 def _name(value: Any) -> str:
     if not isinstance(value, str):
-        raise _Wrong('"name" must be a text')
+        raise NotAnAnswer('"name" must be a text')
     return value
 
 
 def _faces(value: Any) -> Sequence[str]:
     if not isinstance(value, list) or not value or not all(isinstance(one, str) for one in value):
-        raise _Wrong('"faces" must be a list of faces, such as ["f123", "f124"]')
+        raise NotAnAnswer('"faces" must be a list of faces, such as ["f123", "f124"]')
     return tuple(value)
 
 

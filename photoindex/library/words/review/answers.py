@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,21 +9,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from photoindex.errors import NothingFound, UsageError
+from photoindex.library.answer_lines import SCHEMA, AnswersRefused, NotAnAnswer, Problem, read_lines
 from photoindex.library.handle import Library
 from photoindex.library.words.change import WordsChanged, Work, change
 from photoindex.library.words.tags import find_tag
 from photoindex.library.words.verdicts import Decided, verdict_work
 from photoindex.store.search.targets import known_photos
 
-SCHEMA = 1
 ACCEPT, REJECT = "accept", "reject"
-_PROBLEMS_SHOWN = 20
-
-
-class AnswersRefused(UsageError):
-    """Some answers cannot be applied, so none was; the message says which and why, by line."""
-
-    meaning = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +25,6 @@ class _Answer:
     do: str
     tag: str
     photos: Sequence[int]
-
-
-class _Wrong(Exception):
-    """A line is no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +41,19 @@ def apply_answers(library: Library, data: bytes, name: str, *, dry_run: bool = F
     Answers that already hold change nothing. Raises AnswersRefused, which lists every line that is no answer or does not
     apply to the library as it is now.
     """
-    answers, problems = _read(data)
-    lines = len(answers) + len(problems)
+    answers, wrong = read_lines(data, _answer)
+    lines = len(answers) + len(wrong)
+    problems = {one.line: one.reason for one in wrong}
 
     def begin(connection: Connection) -> Work:
         decided = _decided(connection, answers, problems)
         if problems:
-            raise AnswersRefused(_refusal(name, problems, lines))
+            raise AnswersRefused(name, [Problem(*one) for one in sorted(problems.items())], lines, unit="lines")
         accepted, rejected = (sum(map(len, one.values())) for one in (decided.accepted, decided.rejected))
         return verdict_work(connection, decided, f"{accepted:,} tags accepted and {rejected:,} rejected")
 
     changed = change(library, "tag apply", begin, dry_run=dry_run)
     return Applied(changed, sum(len(one.photos) for one in answers))
-
-
-def _refusal(name: str, problems: dict[int, str], lines: int) -> str:
-    shown = "\n".join(f"  line {line}: {problems[line]}" for line in sorted(problems)[:_PROBLEMS_SHOWN])
-    do = "does" if len(problems) == 1 else "do"
-    more = f"\n  and {len(problems) - _PROBLEMS_SHOWN:,} more" if len(problems) > _PROBLEMS_SHOWN else ""
-    return f"{name}: {len(problems):,} of {lines:,} lines {do} not apply, so nothing was changed\n{shown}{more}"
 
 
 def _decided(connection: Connection, answers: Sequence[_Answer], problems: dict[int, str]) -> Decided:
@@ -98,34 +80,19 @@ def _decided(connection: Connection, answers: Sequence[_Answer], problems: dict[
     return Decided(accepted, rejected)
 
 
-def _read(data: bytes) -> tuple[list[_Answer], dict[int, str]]:
-    answers: list[_Answer] = []
-    problems: dict[int, str] = {}
-    for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            answers.append(_answer(number, line))
-        except _Wrong as error:
-            problems[number] = str(error)
-    return answers, problems
-
-
-def _answer(number: int, line: bytes) -> _Answer:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise _Wrong(f"it is no JSON: {error}") from error
+def _answer(number: int, found: object) -> _Answer:
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:
-        raise _Wrong('it is no answer, such as {"schema": 1, "do": "accept", "tag": "animals/dog", "photos": [12]}')
+        raise NotAnAnswer(
+            'it is no answer, such as {"schema": 1, "do": "accept", "tag": "animals/dog", "photos": [12]}'
+        )
     unknown = sorted(set(found) - {"schema", "do", "tag", "photos"})
     if unknown:
-        raise _Wrong(f'"{unknown[0]}" is no part of an answer')
+        raise NotAnAnswer(f'"{unknown[0]}" is no part of an answer')
     if found.get("do") not in (ACCEPT, REJECT):
-        raise _Wrong(f'"do" must be {ACCEPT} or {REJECT}')
+        raise NotAnAnswer(f'"do" must be {ACCEPT} or {REJECT}')
     if not isinstance(found.get("tag"), str):
-        raise _Wrong('"tag" must be the name of a tag')
+        raise NotAnAnswer('"tag" must be the name of a tag')
     photos = found.get("photos")
     if not isinstance(photos, list) or not all(type(one) is int and 0 < one < 2**63 for one in photos) or not photos:
-        raise _Wrong('"photos" must be a list of numbers of photos, such as [12, 13]')
+        raise NotAnAnswer('"photos" must be a list of numbers of photos, such as [12, 13]')
     return _Answer(number, found["do"], found["tag"], list(dict.fromkeys(photos)))
