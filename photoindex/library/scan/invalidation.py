@@ -18,7 +18,7 @@ def invalidate(connection: Connection, entry_id: int) -> None:
 
     After a correction, its photo must be resolved; after a file was restored, its folder must be paired. A decision
     about pairs regroups the photos immediately. What was counted of people is forgotten, and what is searched of words is
-    written anew.
+    rewritten.
     """
     people = StalePeople()
     words = StaleWords()

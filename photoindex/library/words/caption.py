@@ -55,8 +55,8 @@ class CaptionRequest:
 class CaptionSummary(StageFigures):
     """What a run did.
 
-    captions: number of new captions. example: the last of them. reread: stored answers of which a new version of the parser
-    made their captions again. same: how many captions are the most frequent sentence, if that is suspicious, else 0;
+    captions: number of new captions. example: the last of them. reread: stored answers that a new version of the parser
+    read again. same: how many captions are the most frequent sentence, if that is suspicious, else 0;
     same_text: that sentence. other_language: captions that are clearly not in the language that was asked for.
     """
 

@@ -10,7 +10,7 @@ from photoindex.text import fold
 
 
 def tags_beginning(database: Path, typed: str) -> list[str]:
-    """Return the tags of which a level, and what follows, begins with a text; case and accents are ignored.
+    """Return the tags that begin with a text, from any of their levels on; case and accents are ignored.
 
     Those that begin with it come first.
     """

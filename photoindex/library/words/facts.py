@@ -31,7 +31,7 @@ _CHUNK_PHOTOS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a person says: a fact and its value, None to let the files speak again.
+    """What a person says: a fact and its value; None takes back what they said, and the files count again.
 
     said: for the journal, with `{}` for the photos. only_where: returns those of some photos that it is about; None for all.
     """
@@ -44,7 +44,7 @@ class Statement:
 
 
 def rate(stars: int | None) -> Statement:
-    """Rate photos with 0 to 5 stars, REJECTED, or None for what their files say."""
+    """Rate photos with 0 to 5 stars, REJECTED, or None to go by their files."""
     if stars is None:
         return Statement("rate", "rating", None, "rating of {} cleared")
     if stars == REJECTED:

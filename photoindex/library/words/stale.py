@@ -36,7 +36,7 @@ class StaleWords:
             self._restored.add(int(str(change.key["id"])))
 
     def refresh(self, connection: Connection) -> None:
-        """Write the documents anew, in the transaction that made the changes; keywords follow when photos are resolved."""
+        """Rewrite the documents, in the transaction that made the changes; tags of keywords follow when photos are resolved."""
         photos = holders.photos_of_contents(connection, self._contents) | holders.photos_of_tags(connection, self._tags)
         documents.refresh(connection, photos)
         if self._merged:

@@ -74,7 +74,7 @@ class PackageEmbedder:
 def _model(path: Path, task: str, device: str) -> Any:
     if find_spec(_PACKAGE) is None:
         raise ModelUnavailable(
-            f"this face pack is to be run by the package {_PACKAGE}, which is not installed; run: "
+            f"this face pack needs the package {_PACKAGE}, which is not installed; run: "
             f"pip install 'photoindex[{_PACKAGE}]', or leave out the line `runtime` of its face_pack.toml"
         )
     from insightface.model_zoo import get_model

@@ -69,7 +69,7 @@ class Refresh:
                 times.mark_folders_of_photos_unrelated(connection, photo_ids)
 
     def _gather_albums(self, folders: list[int]) -> None:
-        """Make the albums of exports and folders anew; an export's album has photos of other folders than its own."""
+        """Bring the albums of exports and folders up to date; an export's album has photos from several folders."""
         for start in range(0, len(folders), _FOLDERS_AT_ONCE):
             if self.stop():
                 return

@@ -155,7 +155,7 @@ def _restore(connection: Connection, entry_id: int, batch: list[Change]) -> None
     decided = people_rows.decisions_left(connection, batch)
     if decided is not None:
         raise CannotUndo(
-            f"entry {entry_id} cannot be undone: it would remove person {decided}, about whom something was decided since; "
+            f"entry {entry_id} cannot be undone: it would remove person {decided}, who has been changed since; "
             "nothing was changed"
         )
     keys = [{f"key_{name}": value for name, value in change.key.items()} for change in batch]

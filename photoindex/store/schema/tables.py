@@ -284,7 +284,7 @@ photo_text = Table(
     Column("title", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("place", Text, nullable=False, server_default=""),
-    Column("people", Text, nullable=False, server_default="", comment="names of those whom it shows"),
+    Column("people", Text, nullable=False, server_default="", comment="names of the people it shows"),
     Column("tags", Text, nullable=False, server_default="", comment="given by a person"),
     Column("labels", Text, nullable=False, server_default="", comment="tags given by models"),
     Column("caption", Text, nullable=False, server_default="", comment="written by models"),

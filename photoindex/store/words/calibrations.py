@@ -35,7 +35,7 @@ def judged_tags(connection: Connection, *, least: int) -> dict[int, int]:
 
 
 def verdicts(connection: Connection, tag_id: int) -> list[Verdict]:
-    """Return the contents that represent a photo, of which a person said whether the tag fits."""
+    """Return what a person said about a tag, for the contents that represent a photo."""
     found: dict[int, bool] = {}
     for table, fits in ((tag_rejection, False), (asset_tag, True)):
         statement = select(table.c.asset_id).join(asset, asset.c.id == table.c.asset_id)

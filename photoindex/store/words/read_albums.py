@@ -1,4 +1,4 @@
-"""Albums that come with the originals: of Google Takeout, of Apple's exports, and folders; made anew when files change."""
+"""Albums that come with the originals: those of Google Takeout and of Apple's exports, and folders."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CHANGED = (file.c.state.in_(["present", "missing"]), file.c.asset_id.is_not(Non
 
 
 def refresh_folder(connection: Connection, folder_id: int) -> None:
-    """Make the album anew that the photos in a folder are, of Takeout's title or of the folder's name. Idempotent."""
+    """Bring the album of a folder's photos up to date; it has Takeout's title, else the folder's name. Idempotent."""
     row = connection.execute(
         select(folder.c.path, folder.c.volume_id, volume.c.label).join(volume).where(folder.c.id == folder_id)
     ).one()
@@ -60,7 +60,7 @@ def refresh_folder(connection: Connection, folder_id: int) -> None:
 
 
 def refresh_lists(connection: Connection) -> None:
-    """Make the albums anew that lists in Apple's exports name: of files in the same part of the export, else in others."""
+    """Bring the albums listed in Apple's exports up to date: files in the same part of the export, else in other parts."""
     statement = (
         select(file.c.id, file.c.name, folder.c.path, folder.c.volume_id)
         .join(sidecar, sidecar.c.file_id == file.c.id)

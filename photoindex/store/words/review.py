@@ -13,7 +13,7 @@ from photoindex.store.search.tags import is_sensitive
 
 
 class JudgedTag(NamedTuple):
-    """A tag. open: photos that a model gave it and nobody judged; judged: contents of which somebody said whether it fits."""
+    """A tag. open: photos that a model gave it and nobody judged; judged: contents for which a person said whether it fits."""
 
     id: int
     name: str

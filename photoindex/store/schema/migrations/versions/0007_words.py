@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 _NEW_TEXTS = {
-    "people": "names of those whom it shows",
+    "people": "names of the people it shows",
     "tags": "given by a person",
     "labels": "tags given by models",
     "caption": "written by models",
@@ -194,7 +194,7 @@ def _extend_photo_text() -> None:
 
 
 def _make_text_index_anew() -> None:
-    """FTS5 adds no column to an index: it is made anew, and filled from its table."""
+    """FTS5 cannot add a column to an index: make a new one, and fill it from its table."""
     connection = op.get_bind()
     for event in ("ai", "ad", "au"):
         connection.exec_driver_sql(f"DROP TRIGGER photo_text_{event}")
