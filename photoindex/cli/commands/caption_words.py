@@ -30,7 +30,6 @@ def _set(
     remove: Annotated[bool, typer.Option("--remove", help="Remove your caption.")] = False,
     yes: YesOption = False,
     json: JsonOption = False,
-    progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
     """Give photos a caption."""
@@ -41,6 +40,4 @@ def _set(
         raise UsageError("name the photos behind the caption: paths, numbers or a query")
     with opened(library) as found:
         chosen = chosen_photos(found, photos, "Write the caption of {}?", yes=yes)
-        with progress_sink(progress) as emit:
-            done = facts.state(found, chosen, facts.caption(text), emit)
-    say(done, json=json)
+        say(facts.state(found, chosen, facts.caption(text)), json=json)

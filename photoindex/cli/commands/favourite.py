@@ -28,7 +28,6 @@ def favourite(
     remove: Annotated[bool, typer.Option("--remove", help="They are no favourites, whatever their files say.")] = False,
     yes: YesOption = False,
     json: JsonOption = False,
-    progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
     """Mark photos as favourites."""
@@ -36,6 +35,4 @@ def favourite(
 
     with opened(library) as found:
         chosen = chosen_photos(found, photos, "Mark {}?", yes=yes)
-        with progress_sink(progress) as emit:
-            done = facts.state(found, chosen, facts.favourite(on=not remove), emit)
-    say(done, json=json)
+        say(facts.state(found, chosen, facts.favourite(on=not remove)), json=json)

@@ -1,0 +1,41 @@
+"""Writes the facts that people state of many photos at once, without the rest of a photo's row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from photoindex.domain.facts.resolve import SAID, Said
+from photoindex.store.engine.statements import numbers
+from photoindex.store.schema.tables import photo, photo_text
+from photoindex.text import fold
+
+_COLUMNS = (*SAID, "sources")
+_update = (
+    update(photo)
+    .where(photo.c.id == bindparam("wanted"))
+    .values({photo.c[name]: bindparam(f"new_{name}") for name in _COLUMNS})
+)
+_update_text = (
+    update(photo_text).where(photo_text.c.photo_id == bindparam("wanted")).values(description=bindparam("new"))
+)
+
+
+def store(connection: Connection, found: Mapping[int, tuple[Said, Mapping[str, str]]]) -> None:
+    """Write photo -> (facts, their sources) of up to a few hundred photos, like `store_resolution`; only what changes."""
+    rows, texts = [], []
+    chosen = photo.c.id.in_(numbers(list(found)))
+    for row in connection.execute(select(photo.c.id, *(photo.c[name] for name in _COLUMNS)).where(chosen)).mappings():
+        said, stated_by = found[row["id"]]
+        others = {fact: source for fact, source in row["sources"].items() if fact not in SAID}
+        new = {**asdict(said), "sources": {**others, **stated_by}}
+        if new != {name: row[name] for name in _COLUMNS}:
+            rows.append({"wanted": row["id"]} | {f"new_{name}": value for name, value in new.items()})
+        if said.description != row["description"]:
+            texts.append({"wanted": row["id"], "new": fold(said.description or "")})
+    if rows:
+        connection.execute(_update, rows)
+    if texts:
+        connection.execute(_update_text, texts)
