@@ -9,7 +9,6 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.person_completion import QueryCommand
 from photoindex.cli.arguments.photo_arguments import YesOption, chosen_photos, say
-from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.errors import UsageError
 
 _HELP = """Give photos a caption of your own, as TEXT.

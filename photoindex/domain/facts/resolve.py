@@ -99,6 +99,11 @@ def resolve_said(facts: Facts) -> tuple[Said, dict[str, str]]:
     return _said(_Picker(facts, sources)), sources
 
 
+def resolve_keywords(facts: Facts) -> tuple[str, ...]:
+    """Return the keywords that `resolve` finds."""
+    return _Picker(facts, {}).keywords()
+
+
 def _said(pick: _Picker) -> Said:
     return Said(
         rating=pick.whole("rating"),

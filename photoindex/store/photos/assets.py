@@ -214,7 +214,7 @@ _store_facts = (
     .values({photo.c[name]: bindparam(f"new_{name}") for name in _RESOLVED_COLUMNS})
 )
 _own_texts = [column for column in photo_text.c if column.name not in documents.COLUMNS]
-_texts = upsert(photo_text).values({column: bindparam(column.name) for column in _own_texts})
+_texts = upsert(photo_text).values({column: bindparam(column.name) for column in (*_own_texts, photo_text.c.keywords)})
 _store_texts = _texts.on_conflict_do_update(
     index_elements=["photo_id"],
     set_={column.name: _texts.excluded[column.name] for column in _own_texts if not column.primary_key},

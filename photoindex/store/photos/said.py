@@ -1,8 +1,8 @@
-"""Writes the facts that people state of many photos at once, without the rest of a photo's row."""
+"""Writes facts of many photos at once, without the rest of their rows: what people state of them, and keywords."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -18,6 +18,7 @@ _update = (
     .where(photo.c.id == bindparam("wanted"))
     .values({photo.c[name]: bindparam(f"new_{name}") for name in _COLUMNS})
 )
+_update_keywords = update(photo).where(photo.c.id == bindparam("wanted")).values(keywords=bindparam("new"))
 _update_text = (
     update(photo_text).where(photo_text.c.photo_id == bindparam("wanted")).values(description=bindparam("new"))
 )
@@ -39,3 +40,10 @@ def store(connection: Connection, found: Mapping[int, tuple[Said, Mapping[str, s
         connection.execute(_update, rows)
     if texts:
         connection.execute(_update_text, texts)
+
+
+def store_keywords(connection: Connection, found: Mapping[int, Sequence[str]]) -> None:
+    """Write photo -> keywords of its files; `resolved.follow` must be called after."""
+    if found:
+        rows = [{"wanted": photo_id, "new": list(keywords)} for photo_id, keywords in found.items()]
+        connection.execute(_update_keywords, rows)

@@ -1,4 +1,4 @@
-"""The words of a photo that its files do not say: people, tags, captions, text in the picture; as full-text documents."""
+"""The words of a photo that its files do not say, and keywords that nobody rejected, as full-text documents."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from photoindex.store.schema.tables import (
 )
 from photoindex.text import fold
 
-COLUMNS = ("people", "tags", "labels", "caption", "ocr")
+COLUMNS = ("keywords", "people", "tags", "labels", "caption", "ocr")
 """The columns of `photo_text` that this module writes."""
 CAPTION, OCR = "caption", "ocr"
 """Kinds of `asset_text`."""
@@ -55,7 +55,7 @@ def refresh_assets(connection: Connection, asset_ids: Collection[int]) -> None:
 
 
 def _columns() -> tuple[ColumnElement[Any], ...]:
-    """Return the texts of a photo by kind, one word or line of text each; see COLUMNS."""
+    """Return the texts of a photo by kind, one word or line of text each, without keywords; see COLUMNS."""
     contents = select(asset.c.id).where(asset.c.photo_id == photo.c.id).correlate(photo)
     rejected = select(tag_rejection.c.tag_id).where(tag_rejection.c.asset_id.in_(contents))
     people = select(individual.c.name).distinct().select_from(assignment).join(individual).join(region)
@@ -90,8 +90,8 @@ def _joined(texts: Select[Any]) -> ColumnElement[Any]:
 
 def _select_documents() -> Select[Any]:
     old = [photo_text.c[name].label(f"old_{name}") for name in COLUMNS]
-    new = [column.label(name) for name, column in zip(COLUMNS, _columns(), strict=True)]
-    statement = select(photo.c.id, *old, *new).join(photo_text, photo_text.c.photo_id == photo.c.id)
+    new = [column.label(name) for name, column in zip(COLUMNS[1:], _columns(), strict=True)]
+    statement = select(photo.c.id, photo.c.keywords, *old, *new).join(photo_text, photo_text.c.photo_id == photo.c.id)
     return statement.where(photo.c.id.in_(select(given_numbers("photo_ids").c.value)))
 
 
@@ -104,4 +104,5 @@ _update = (
 
 
 def _folded(row: Mapping[Any, Any]) -> dict[str, str]:
-    return {name: fold(row[name] or "") for name in COLUMNS}
+    texts = {**row, "keywords": "\n".join(row["keywords"])}
+    return {name: fold(texts[name] or "") for name in COLUMNS}

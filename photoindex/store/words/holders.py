@@ -43,6 +43,15 @@ def photos_with_keywords_of(connection: Connection, tag_ids: Collection[int]) ->
     return found
 
 
+def with_tags_in_files(connection: Connection, photo_ids: Collection[int]) -> set[int]:
+    """Return those of some photos whose files have keywords that are tags."""
+    found: set[int] = set()
+    for some in _chunks(photo_ids):
+        chosen = select(photo_keyword.c.photo_id).where(photo_keyword.c.photo_id.in_(numbers(some)))
+        found.update(connection.execute(chosen).scalars())
+    return found
+
+
 def photos_with_keywords(connection: Connection, asset_ids: Collection[int]) -> set[int]:
     """Return the photos of contents that have keywords."""
     found: set[int] = set()

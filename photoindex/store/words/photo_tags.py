@@ -44,9 +44,19 @@ class PhotoTag:
 
 @dataclass(slots=True)
 class TagChange:
-    """Photos whose tags a person changed; `photos` fills while the changes are consumed."""
+    """Photos whose tags a person changed, and those in which they rejected some or took that back.
+
+    Both fill while the changes are consumed.
+    """
 
     photos: set[int] = field(default_factory=set)
+    judged: set[int] = field(default_factory=set)
+
+    def add(self, table: Table, photo_ids: Collection[int]) -> None:
+        """Note photos that gained or lost rows of a table."""
+        self.photos.update(photo_ids)
+        if table is tag_rejection:
+            self.judged.update(photo_ids)
 
 
 def own_of(connection: Connection, photo_ids: Sequence[int]) -> dict[int, list[TagRow]]:
@@ -171,7 +181,7 @@ def _added(
         return
     values: list[Row] = [{"asset_id": row.id, "tag_id": tag_id, "at": now} for row in rows]
     connection.execute(table.insert(), values)
-    done.photos.update(row.photo_id for row in rows)
+    done.add(table, [row.photo_id for row in rows])
     for value in values:
         yield Change(table.name, {"asset_id": value["asset_id"], "tag_id": tag_id}, before=None, after=value)
 
@@ -183,7 +193,7 @@ def _removed(
     if not changes:
         return
     contents = select(table.c.asset_id).where(*chosen)
-    done.photos.update(connection.execute(select(asset.c.photo_id).where(asset.c.id.in_(contents))).scalars())
+    done.add(table, connection.execute(select(asset.c.photo_id).where(asset.c.id.in_(contents))).scalars().all())
     connection.execute(delete(table).where(*chosen))
     yield from changes
 
