@@ -190,6 +190,23 @@ def test_captions_in_another_language_are_stored_with_it_and_counted(album: Albu
     assert shown["captions"][0]["language"] == "de"
 
 
+def test_the_same_sentence_of_nearly_all_pictures_is_noticed(album: Album, tmp_path: Path) -> None:
+    for number in range(3, 20):
+        Image.new("RGB", (64, 64), (number, number, number)).save(tmp_path / "photos" / f"{number}.jpg")
+    album.scan(tmp_path / "photos")
+    server = album.server
+    assert server is not None
+    server.behave = lambda handler, request: handler.say(
+        colour_of(request) if request.picture[2] > 150 else "A photo of a thing."
+    )
+    done = album.caption("--json", "--limit", "19")
+    assert (done.json[0]["same"], b"the same caption" in done.err) == (0, False), "too few to tell"
+    server.behave = lambda handler, request: handler.say("A photo of a thing.")
+    again = album.caption("--json", "--model", "another")
+    assert (again.json[0]["same"], again.json[0]["same_text"]) == (20, "A photo of a thing.")
+    assert b"20 of 20 pictures got the same caption, 'A photo of a thing.'" in again.err
+
+
 def test_a_host_that_is_not_allowed_is_not_asked(album: Album) -> None:
     done = album.caption("--endpoint", "http://192.0.2.1/v1")
     assert done.code == 10

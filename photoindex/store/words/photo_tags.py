@@ -21,6 +21,7 @@ from photoindex.store.schema.tables import (
     tag_rejection,
     variant,
 )
+from photoindex.store.words.labels import surest_is_calibrated
 from photoindex.store.words.tags import TagRow
 
 PERSON, FILE = "person", "file"
@@ -32,12 +33,14 @@ _CHUNK = 5_000
 class PhotoTag:
     """A tag of a photo. source: person, file, or the stage of the model. confidence: of a model, 0 to 1.
 
-    rejected: a person said that it does not fit. shown: as confident as the settings ask for.
+    calibrated: that was measured on what a person said about the tag; None without a confidence. rejected: a person said that
+    it does not fit. shown: as confident as the settings ask for.
     """
 
     tag: TagRow
     source: str
     confidence: float | None = None
+    calibrated: bool | None = None
     rejected: bool = False
     shown: bool = True
 
@@ -88,10 +91,11 @@ def tags_of(connection: Connection, photo_id: int) -> list[PhotoTag]:
     """Return all tags of a photo by name and source, also rejected ones and those that are not shown."""
     contents = select(asset.c.id).where(asset.c.photo_id == photo_id)
     primary = select(photo.c.primary_asset_id).where(photo.c.id == photo_id).scalar_subquery()
-    own = select(asset_tag.c.tag_id, literal(PERSON), literal(None), literal(1)).distinct()
-    in_files = select(photo_keyword.c.tag_id, literal(FILE), literal(None), literal(1))
+    own = select(asset_tag.c.tag_id, literal(PERSON), literal(None), literal(None), literal(1)).distinct()
+    in_files = select(photo_keyword.c.tag_id, literal(FILE), literal(None), literal(None), literal(1))
+    confidence_of_models = func.max(label.c.confidence), surest_is_calibrated()
     of_models = (
-        select(label.c.tag_id, variant.c.stage, func.max(label.c.confidence), func.max(label.c.shown))
+        select(label.c.tag_id, variant.c.stage, *confidence_of_models, func.max(label.c.shown))
         .join(variant, variant.c.id == label.c.variant_id)
         .where(label.c.asset_id == primary)
         .group_by(label.c.tag_id, variant.c.stage)
@@ -99,15 +103,18 @@ def tags_of(connection: Connection, photo_id: int) -> list[PhotoTag]:
     found = union_all(
         own.where(asset_tag.c.asset_id.in_(contents)), in_files.where(photo_keyword.c.photo_id == photo_id), of_models
     ).subquery()
-    tag_id, source, confidence, shown = found.c
+    tag_id, source, confidence, calibrated, shown = found.c
     rejected = select(tag_rejection.c.tag_id).where(tag_rejection.c.asset_id.in_(contents))
     statement = (
-        select(tag.c.id, tag.c.name, source, confidence, tag_id.in_(rejected), shown)
+        select(tag.c.id, tag.c.name, source, confidence, calibrated, tag_id.in_(rejected), shown)
         .join(tag, tag.c.id == tag_id)
         .order_by(tag.c.name_key, source != PERSON, source != FILE, source)
     )
     return [
-        PhotoTag(TagRow(row[0], row[1]), row[2], row[3], bool(row[4]) and row[2] != PERSON, bool(row[5]))
+        PhotoTag(
+            TagRow(row[0], row[1]), row[2], row[3], None if row[3] is None else bool(row[4]),
+            rejected=bool(row[5]) and row[2] != PERSON, shown=bool(row[6]),
+        )
         for row in connection.execute(statement)
     ]
 
