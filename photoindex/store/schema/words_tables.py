@@ -66,7 +66,11 @@ label = Table(
     Column("confidence", Float, nullable=False, comment="0 to 1"),
     Column("shown", Boolean, nullable=False, comment="as confident as the settings ask for"),
     Column(
-        "calibrated", Boolean, nullable=False, server_default=false(), comment="the confidence was measured on verdicts",
+        "calibrated",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="the confidence was measured on verdicts",
     ),
     Column("x", Float, comment="left edge of an object, fraction of the upright picture"),
     Column("y", Float),

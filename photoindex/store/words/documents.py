@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, update
 
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import given_numbers, numbers
 from photoindex.store.schema.tables import (
     asset,
@@ -34,9 +35,8 @@ _CHUNK = 500
 
 def refresh(connection: Connection, photo_ids: Collection[int]) -> None:
     """Write what is known now about photos into their documents; only documents that change are written."""
-    wanted = sorted(set(photo_ids))
-    for start in range(0, len(wanted), _CHUNK):
-        rows = connection.execute(_documents, {"photo_ids": json.dumps(wanted[start : start + _CHUNK])}).mappings()
+    for some in chunks(sorted(set(photo_ids)), _CHUNK):
+        rows = connection.execute(_documents, {"photo_ids": json.dumps(some)}).mappings()
         changed = [
             {"wanted": row["id"]} | new
             for row in rows
@@ -48,9 +48,8 @@ def refresh(connection: Connection, photo_ids: Collection[int]) -> None:
 
 def refresh_assets(connection: Connection, asset_ids: Collection[int]) -> None:
     """Refresh the documents of photos that these contents represent; the others' words are not searched."""
-    wanted = sorted(set(asset_ids))
-    for start in range(0, len(wanted), _CHUNK):
-        of_primary = select(photo.c.id).where(photo.c.primary_asset_id.in_(numbers(wanted[start : start + _CHUNK])))
+    for some in chunks(sorted(set(asset_ids)), _CHUNK):
+        of_primary = select(photo.c.id).where(photo.c.primary_asset_id.in_(numbers(some)))
         refresh(connection, connection.execute(of_primary).scalars().all())
 
 

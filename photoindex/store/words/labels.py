@@ -108,4 +108,6 @@ def mark_shown(connection: Connection, asset_ids: Sequence[int], threshold: floa
 
 def surest_is_calibrated() -> ColumnElement[bool]:
     """Return whether the highest confidence among grouped labels was measured on a person's verdicts."""
-    return func.coalesce(func.max(case((label.c.calibrated, label.c.confidence))) >= func.max(label.c.confidence), false())
+    return func.coalesce(
+        func.max(case((label.c.calibrated, label.c.confidence))) >= func.max(label.c.confidence), false()
+    )

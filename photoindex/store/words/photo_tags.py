@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, literal, select, union_all
 
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import numbers, upsert
 from photoindex.store.journal.journal import Change, Row, rows_as_changes
 from photoindex.store.photos.assets import SUPERSEDED
@@ -74,7 +75,7 @@ def rejected_of(connection: Connection, photo_ids: Sequence[int]) -> dict[int, l
 
 def _by_photo(connection: Connection, photo_ids: Sequence[int], table: Table) -> dict[int, list[TagRow]]:
     found: dict[int, list[TagRow]] = {}
-    for some in _chunks(photo_ids):
+    for some in chunks(photo_ids, _CHUNK):
         statement = (
             select(asset.c.photo_id, tag.c.id, tag.c.name)
             .distinct()
@@ -112,8 +113,12 @@ def tags_of(connection: Connection, photo_id: int) -> list[PhotoTag]:
     )
     return [
         PhotoTag(
-            TagRow(row[0], row[1]), row[2], row[3], None if row[3] is None else bool(row[4]),
-            rejected=bool(row[5]) and row[2] != PERSON, shown=bool(row[6]),
+            TagRow(row[0], row[1]),
+            row[2],
+            row[3],
+            None if row[3] is None else bool(row[4]),
+            rejected=bool(row[5]) and row[2] != PERSON,
+            shown=bool(row[6]),
         )
         for row in connection.execute(statement)
     ]
@@ -127,7 +132,7 @@ def add(
     A tag is written to all current contents of a photo. Each chunk is written when its first change is consumed.
     """
     now = time.time()
-    for some in _chunks(photo_ids):
+    for some in chunks(photo_ids, _CHUNK):
         rejected = tag_rejection.c.asset_id.in_(_contents(some)), tag_rejection.c.tag_id.in_(tag_ids)
         yield from _removed(connection, tag_rejection, rejected, done)
         for tag_id in tag_ids:
@@ -139,7 +144,7 @@ def remove(
 ) -> Iterator[Change]:
     """Take tags from photos; where a file or a model gives one too, it is rejected. Yields changes like `add`."""
     now = time.time()
-    for some in _chunks(photo_ids):
+    for some in chunks(photo_ids, _CHUNK):
         own = asset_tag.c.asset_id.in_(_contents(some)), asset_tag.c.tag_id.in_(tag_ids)
         yield from _removed(connection, asset_tag, own, done)
         for tag_id in tag_ids:
@@ -160,7 +165,7 @@ def reject(
 ) -> Iterator[Change]:
     """Say that tags do not fit photos, whoever gave them; no model's tag returns. Yields changes like `add`."""
     now = time.time()
-    for some in _chunks(photo_ids):
+    for some in chunks(photo_ids, _CHUNK):
         own = asset_tag.c.asset_id.in_(_contents(some)), asset_tag.c.tag_id.in_(tag_ids)
         yield from _removed(connection, asset_tag, own, done)
         for tag_id in tag_ids:
@@ -170,7 +175,7 @@ def reject(
 def labelled(connection: Connection, tag_ids: Collection[int], photo_ids: Sequence[int]) -> list[int]:
     """Return those of the photos that a model gave one of the tags, shown or not."""
     found: list[int] = []
-    for some in _chunks(photo_ids):
+    for some in chunks(photo_ids, _CHUNK):
         statement = select(photo.c.id).where(
             photo.c.id.in_(numbers(some)),
             photo.c.primary_asset_id.in_(select(label.c.asset_id).where(label.c.tag_id.in_(tag_ids))),
@@ -219,8 +224,3 @@ def copy(connection: Connection, *, source: int, target: int) -> None:
     for table in (asset_tag, tag_rejection):
         rows = select(literal(target), table.c.tag_id, table.c.at).where(table.c.asset_id == source)
         connection.execute(upsert(table).from_select(["asset_id", "tag_id", "at"], rows).on_conflict_do_nothing())
-
-
-def _chunks(photo_ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(photo_ids), _CHUNK):
-        yield photo_ids[start : start + _CHUNK]

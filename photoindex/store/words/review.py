@@ -11,6 +11,7 @@ from photoindex.store.people.hidden import shows_hidden
 from photoindex.store.schema.tables import asset, asset_tag, label, photo, tag, tag_rejection
 from photoindex.store.search.tags import is_sensitive
 from photoindex.store.words.labels import surest_is_calibrated
+from photoindex.store.words.said import is_in
 
 
 class JudgedTag(NamedTuple):
@@ -74,14 +75,7 @@ def open_labels(
 
 
 def _open(*, hidden: bool, sensitive: bool) -> Sequence[ColumnElement[bool]]:
-    judged = [
-        select(table.c.asset_id)
-        .join(asset_of, asset_of.c.id == table.c.asset_id)
-        .where(asset_of.c.photo_id == photo.c.id, table.c.tag_id == label.c.tag_id)
-        .correlate(photo, label)
-        .exists()
-        for table, asset_of in ((asset_tag, asset.alias("owner")), (tag_rejection, asset.alias("refuser")))
-    ]
+    judged = [is_in(table, photo.c.id, label.c.tag_id) for table in (asset_tag, tag_rejection)]
     conditions = [~or_(*judged)]
     if not hidden:
         conditions.append(~shows_hidden(photo.c.primary_asset_id))

@@ -13,6 +13,7 @@ from itertools import accumulate
 from sqlalchemy import Connection, Select, bindparam, select
 
 from photoindex.domain.words.names import tag_key, tag_of_keyword
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import numbers, upsert
 from photoindex.store.schema.tables import asset, photo, photo_keyword, tag, tag_alias, tag_rejection
 
@@ -142,9 +143,7 @@ def _of_levels(connection: Connection, names: Collection[str]) -> tuple[dict[str
     }
     aliases: dict[str, str] = {}
     known: set[str] = set()
-    wanted = sorted(keys)
-    for start in range(0, len(wanted), _CHUNK):
-        some = wanted[start : start + _CHUNK]
+    for some in chunks(sorted(keys), _CHUNK):
         of_alias = select(tag_alias.c.name_key, tag.c.name).join(tag, tag.c.id == tag_alias.c.tag_id)
         aliases |= {
             row.name_key: row.name for row in connection.execute(of_alias.where(tag_alias.c.name_key.in_(some)))
@@ -154,11 +153,7 @@ def _of_levels(connection: Connection, names: Collection[str]) -> tuple[dict[str
 
 
 def _ids(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
-    return {
-        row.name_key: row.id
-        for start in range(0, len(keys), _CHUNK)
-        for row in connection.execute(_by_keys(keys[start : start + _CHUNK]))
-    }
+    return {row.name_key: row.id for some in chunks(keys, _CHUNK) for row in connection.execute(_by_keys(some))}
 
 
 def _by_keys(keys: Sequence[str]) -> Select[tuple[int, str, str]]:

@@ -9,9 +9,7 @@ from tests.cli.promises.house import House, promises
 from tests.small_captioners import write_small_captioner
 
 CAPTIONS = "SELECT count(*) FROM asset_text"
-SAME = (
-    "look at them with: photoindex caption list {}; then set another caption.prompt, or choose another model: photoindex models list"
-)
+SAME = "look at them with: photoindex caption list {}; then set another caption.prompt, or choose another model: photoindex models list"
 ENGLISH = "the model '{}' describes photos in English alone; omit the setting caption.language, or choose another: photoindex models list"
 
 
@@ -45,8 +43,8 @@ def test_a_model_that_says_the_same_of_all_pictures_says_where_they_are_and_what
     house.write_photos(*(f"{number}.jpg" for number in range(20)))
     house.run("scan", house.photos)
     with caption_server() as server:
-        server.behave = lambda handler, _request: handler.say("It isn't \"clear\" what this picture shows to me, sorry.")
+        server.behave = lambda handler, _request: handler.say('It isn\'t "clear" what this picture shows to me, sorry.')
         said = house.run("caption", "--endpoint", server.url, "--model", "blind")
     listing, _ = house.commands(SAME, said)
-    assert house.run(*listing).count("It isn't \"clear\"") == 20
+    assert house.run(*listing).count('It isn\'t "clear"') == 20
     house.follow(SAME, said)

@@ -25,4 +25,4 @@ def test_a_label_says_whether_its_confidence_was_measured_also_in_another_proces
     (found,) = stage.run([terms.sum(axis=0, keepdims=True).astype(np.float16)])
     assert isinstance(found, tuple)
     assert {one.name: one.calibrated for one in found if isinstance(one, Label)} == {"dog": True, "garden": False}
-    assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301
+    assert pickle.loads(pickle.dumps(found)) == found
