@@ -116,9 +116,10 @@ def _lines_of(one: LabelsSummary, *, verbose: bool) -> Iterator[str]:
     if not (one.pictures or one.quarantined or one.failed or one.pending):
         yield f"{one.stage}: nothing to do: {one.model} has labelled every picture that it can"
         return
+    hidden = f"; {one.hidden:,} more below {one.threshold} % are not shown" if one.hidden else ""
     yield (
         f"{one.stage}: {amount(one.labels, 'labels')} in {amount(one.pictures, 'pictures')} with {one.model} in "
-        f"{one.seconds:,.1f} s, {one.images_per_second:,.0f} per second; {one.hidden:,} more below {one.threshold} % are not shown"
+        f"{one.seconds:,.1f} s{hidden}; {one.images_per_second:,.1f} per second after the model was loaded"
     )
     if one.calibrated:
         yield f"{amount(one.calibrated, 'tags')} calibrated on your verdicts; the others are uncalibrated"
