@@ -10,6 +10,7 @@ from tests.small_captioners import write_small_captioner
 
 CAPTIONS = "SELECT count(*) FROM asset_text"
 SAME = "look at them with: photoindex caption list {}; then set another caption.prompt, or choose another model: photoindex models list"
+SERVED = "is run by a server, such as Ollama: let it load {}, then run: photoindex caption --endpoint URL --model {}"
 ENGLISH = "the model '{}' describes photos in English alone; omit the setting caption.language, or choose another: photoindex models list"
 
 
@@ -48,3 +49,13 @@ def test_a_model_that_says_the_same_of_all_pictures_says_where_they_are_and_what
     listing, _ = house.commands(SAME, said)
     assert house.run(*listing).count('It isn\'t "clear"') == 20
     house.follow(SAME, said)
+
+
+@promises(SERVED)
+def test_a_model_of_the_catalogue_that_servers_run_says_how_it_describes_photos(scanned: House) -> None:
+    assert "by a server" in scanned.run("models", "list")
+    refused = scanned.run("models", "pull", "moondream2", code=7)
+    with caption_server() as server:
+        scanned.follow(SERVED, refused, URL=server.url)
+        assert {request.message["model"] for request in server.requests} == {"moondream"}
+    assert scanned.rows.value(CAPTIONS) == 3
