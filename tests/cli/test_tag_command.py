@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -103,14 +104,15 @@ def seen(command: Command) -> dict[str, object]:
     """Return everything that says that photo 1 has the keyword Dog, one entry a place."""
     (hit,) = command("search", "id:1", "--json").json
     (shown,) = command("show", "1", "--json").json
-    in_sql = [
-        command("sql", f"SELECT * FROM {view} WHERE photo_id = 1", "--json").json for view in ("v_tag", "v_photo")
-    ]
+    in_tags, in_photos = (
+        json.loads(command("sql", f"SELECT * FROM {view} WHERE photo_id = 1", "--json").out)
+        for view in ("v_tag", "v_photo")
+    )
     return {
         **{query: found(command, query) for query in ("dog", "keyword:dog", "keyword::^Dog", "has:keywords", "tag:dog", "source:tag=file")},
         "search": hit["keywords"], "show": shown["keywords"], "list": command("tag", "list").out,
-        "complete": command("tag", "complete", "do").out, "v_tag": [row["tag"] for row in in_sql[0]],
-        "v_photo": in_sql[1][0]["keywords"],
+        "complete": command("tag", "complete", "do").out, "v_tag": [row["tag"] for row in in_tags],
+        "v_photo": in_photos[0]["keywords"],
     }  # fmt: skip
 
 

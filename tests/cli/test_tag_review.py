@@ -70,7 +70,7 @@ def test_a_confidence_that_was_not_measured_is_marked_wherever_one_label_is_show
         "dog": False, "garden": True, "sea": False,
     }  # fmt: skip
     of_photo = "SELECT tag, is_calibrated FROM v_tag WHERE photo_id = 1 ORDER BY tag"
-    rows = run(capsysbinary, "sql", of_photo, "--json").json
+    rows = json.loads(run(capsysbinary, "sql", of_photo, "--json").out)
     assert [tuple(row.values()) for row in rows] == [("animals/dog", 1), ("garden", 0), ("sea", None)]
     page = tmp_path / "tags.html"
     tag(capsysbinary, "review", "-o", page)

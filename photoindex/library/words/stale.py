@@ -45,7 +45,11 @@ class StaleWords:
     def refresh(self, connection: Connection) -> None:
         """Rewrite the documents, in the transaction that made the changes; tags of keywords follow when photos are resolved."""
         photos = holders.photos_of_contents(connection, self._contents) | holders.photos_of_tags(connection, self._tags)
-        _refresh(connection, photos, judged=holders.photos_of_contents(connection, self._judged))
+        judged = holders.photos_of_contents(connection, self._judged)
+        if self._merged:
+            # What was rejected of one tag is rejected of the other, and of its keywords.
+            judged |= holders.photos_that_reject(connection, self._tags | self._names)
+        _refresh(connection, photos, judged=judged)
         if self._merged:
             # An alias says what keywords mean.
             stale.resolve_later(connection, holders.photos_with_keywords_of(connection, self._tags | self._names))

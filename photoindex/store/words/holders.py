@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, union
 
 from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import json_length, numbers
-from photoindex.store.schema.tables import asset, asset_tag, label, photo, photo_keyword
+from photoindex.store.schema.tables import asset, asset_tag, label, photo, photo_keyword, tag_rejection
 
 _CHUNK = 5_000
 
@@ -41,6 +41,15 @@ def photos_with_keywords_of(connection: Connection, tag_ids: Collection[int]) ->
     for some in chunks(sorted(set(tag_ids)), _CHUNK):
         chosen = select(photo_keyword.c.photo_id).where(photo_keyword.c.tag_id.in_(numbers(some)))
         found.update(connection.execute(chosen).scalars())
+    return found
+
+
+def photos_that_reject(connection: Connection, tag_ids: Collection[int]) -> set[int]:
+    """Return the photos of which a person said that one of these tags does not fit."""
+    found: set[int] = set()
+    for some in chunks(sorted(set(tag_ids)), _CHUNK):
+        chosen = select(asset.c.photo_id).join(tag_rejection, tag_rejection.c.asset_id == asset.c.id)
+        found.update(connection.execute(chosen.where(tag_rejection.c.tag_id.in_(numbers(some)))).scalars())
     return found
 
 
