@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from photoindex.library.words import caption
-from tests.caption_server import CaptionServer, Handler, Request, caption_server, colour_of
+from tests.caption_server import CaptionServer, Handler, Request, caption_server, colour_of, says_always
 from tests.command_line import CommandResult, run
 from tests.harness import LibraryRunner
 
@@ -196,12 +196,10 @@ def test_the_same_sentence_of_nearly_all_pictures_is_noticed(album: Album, tmp_p
     album.scan(tmp_path / "photos")
     server = album.server
     assert server is not None
-    server.behave = lambda handler, request: handler.say(
-        colour_of(request) if request.picture[2] > 150 else "A photo of a thing."
-    )
+    says_always(server, "A photo of a thing.")
     done = album.caption("--json", "--limit", "19")
     assert (done.json[0]["same"], b"the same caption" in done.err) == (0, False), "too few to tell"
-    server.behave = lambda handler, request: handler.say("A photo of a thing.")
+    says_always(server, "A photo of a thing.")
     again = album.caption("--json", "--model", "another")
     assert (again.json[0]["same"], again.json[0]["same_text"]) == (20, "A photo of a thing.")
     assert b"20 of 20 pictures got the same caption, 'A photo of a thing.'" in again.err

@@ -105,8 +105,8 @@ def seen(command: Command) -> dict[str, object]:
     (hit,) = command("search", "id:1", "--json").json
     (shown,) = command("show", "1", "--json").json
     in_tags, in_photos = (
-        json.loads(command("sql", f"SELECT * FROM {view} WHERE photo_id = 1", "--json").out)
-        for view in ("v_tag", "v_photo")
+        json.loads(command("sql", f"SELECT * FROM {rows_of} = 1", "--json").out)
+        for rows_of in ("v_tag WHERE photo_id", "v_photo WHERE id")
     )
     return {
         **{query: found(command, query) for query in ("dog", "keyword:dog", "keyword::^Dog", "has:keywords", "tag:dog", "source:tag=file")},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.caption_server import caption_server
+from tests.caption_server import caption_server, says_always
 from tests.cli.promises.house import House, promises
 from tests.small_captioners import write_small_captioner
 
@@ -44,7 +44,7 @@ def test_a_model_that_says_the_same_of_all_pictures_says_where_they_are_and_what
     house.write_photos(*(f"{number}.jpg" for number in range(20)))
     house.run("scan", house.photos)
     with caption_server() as server:
-        server.behave = lambda handler, _request: handler.say('It isn\'t "clear" what this picture shows to me, sorry.')
+        says_always(server, 'It isn\'t "clear" what this picture shows to me, sorry.')
         said = house.run("caption", "--endpoint", server.url, "--model", "blind")
     listing, _ = house.commands(SAME, said)
     assert house.run(*listing).count('It isn\'t "clear"') == 20
@@ -53,7 +53,7 @@ def test_a_model_that_says_the_same_of_all_pictures_says_where_they_are_and_what
 
 @promises(SERVED)
 def test_a_model_of_the_catalogue_that_servers_run_says_how_it_describes_photos(scanned: House) -> None:
-    assert "by a server" in scanned.run("models", "list")
+    assert '"state": "by a server"' in scanned.run("models", "list", "--json")
     refused = scanned.run("models", "pull", "moondream2", code=7)
     with caption_server() as server:
         scanned.follow(SERVED, refused, URL=server.url)
