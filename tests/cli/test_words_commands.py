@@ -279,6 +279,18 @@ def test_a_saved_query_is_a_smart_album(command: Command) -> None:
     assert b"cannot use itself" in command("search", "album:other", "--saved", "roma", code=2).err
 
 
+def test_a_saved_query_that_no_longer_works_hides_no_other_album(command: Command) -> None:
+    command("album", "create", "Rome", "path:rome")
+    command("search", "path:rome", "--saved", "part")
+    command("search", "@part name:a.jpg", "--saved", "été")
+    assert len(command("album", "show", "Ete").out.splitlines()) == 1, "case and accents are ignored"
+    command("saved", "remove", "part")
+    listed = command("album", "list", "--json")
+    assert [(one["name"], one["photos"]) for one in listed.json] == [("Rome", 2), ("été", None)]
+    assert "@part" in listed.json[1]["problem"]
+    assert b"warning: the photos of \xc3\xa9t\xc3\xa9 cannot be counted: " in listed.err
+
+
 def test_show_has_tags_by_source_and_albums_and_the_views_agree(command: Command, photos: Path) -> None:
     command("tag", "add", "sea", "name:a.jpg")
     command("album", "create", "Mine", "name:a.jpg")
