@@ -10,19 +10,20 @@ from photoindex.domain.facts.resolve import resolve_keywords, resolve_said
 from photoindex.pipeline.resolve.evidence import gather_all
 from photoindex.store.engine.chunks import chunks
 from photoindex.store.photos import said
-from photoindex.store.words import resolved
+from photoindex.store.words import documents, resolved
 
 _AT_ONCE = 500
 
 
 def refresh_said(connection: Connection, photo_ids: Collection[int]) -> None:
-    """Write the rating, description and favourite of photos as `Resolver` would; nothing else follows from these.
+    """Write the rating, description and favourite of photos as `Resolver` would; of other facts none follows from these.
 
     Call it in the transaction that changed what they follow from.
     """
     for some in chunks(sorted(photo_ids), _AT_ONCE):
         evidence = gather_all(connection, some)
-        said.store(connection, {photo_id: resolve_said(one.facts) for photo_id, one in evidence.items()})
+        found = {photo_id: resolve_said(one.facts) for photo_id, one in evidence.items()}
+        documents.refresh(connection, said.store(connection, found))
 
 
 def refresh_keywords(connection: Connection, photo_ids: Collection[int]) -> None:

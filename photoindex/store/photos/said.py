@@ -24,9 +24,12 @@ _update_text = (
 )
 
 
-def store(connection: Connection, found: Mapping[int, tuple[Said, Mapping[str, str]]]) -> None:
-    """Write photo -> (facts, their sources) of up to a few hundred photos, like `store_resolution`; only what changes."""
-    rows, texts = [], []
+def store(connection: Connection, found: Mapping[int, tuple[Said, Mapping[str, str]]]) -> list[int]:
+    """Write photo -> (facts, their sources) of up to a few hundred photos, like `store_resolution`; only what changes.
+
+    Returns the photos whose description is another, or comes from elsewhere: which captions are searched follows from it.
+    """
+    rows, texts, described = [], [], []
     chosen = photo.c.id.in_(numbers(list(found)))
     for row in connection.execute(select(photo.c.id, *(photo.c[name] for name in _COLUMNS)).where(chosen)).mappings():
         said, stated_by = found[row["id"]]
@@ -34,12 +37,15 @@ def store(connection: Connection, found: Mapping[int, tuple[Said, Mapping[str, s
         new = {**asdict(said), "sources": {**others, **stated_by}}
         if new != {name: row[name] for name in _COLUMNS}:
             rows.append({"wanted": row["id"]} | {f"new_{name}": value for name, value in new.items()})
+        if (said.description, stated_by.get("description")) != (row["description"], row["sources"].get("description")):
+            described.append(row["id"])
         if said.description != row["description"]:
             texts.append({"wanted": row["id"], "new": fold(said.description or "")})
     if rows:
         connection.execute(_update, rows)
     if texts:
         connection.execute(_update_text, texts)
+    return described
 
 
 def store_keywords(connection: Connection, found: Mapping[int, Sequence[str]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.caption_server import caption_server, says_always
+from tests.caption_server import caption_server, colour_of, says_always
 from tests.cli.promises.house import House, promises
 from tests.small_captioners import write_small_captioner
 
@@ -12,6 +12,8 @@ CAPTIONS = "SELECT count(*) FROM asset_text"
 SAME = "look at them with: photoindex caption list {}; then set another caption.prompt, or choose another model: photoindex models list"
 SERVED = "is run by a server, such as Ollama: let it load {}, then run: photoindex caption --endpoint URL --model {}"
 ENGLISH = "the model '{}' describes photos in English alone; omit the setting caption.language, or choose another: photoindex models list"
+
+RETRY = "; {}, then: photoindex retry --stage caption"
 
 
 @promises("photoindex caption")
@@ -59,3 +61,24 @@ def test_a_model_of_the_catalogue_that_servers_run_says_how_it_describes_photos(
         scanned.follow(SERVED, refused, URL=server.url)
         assert {request.message["model"] for request in server.requests} == {"moondream"}
     assert scanned.rows.value(CAPTIONS) == 3
+
+
+@promises(RETRY)
+def test_answers_that_a_setting_mends_say_how_their_photos_are_described_afterwards(
+    scanned: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with caption_server() as server:
+        server.behave = lambda handler, request: handler.say(
+            colour_of(request), finish="length" if len(server.requests) > 2 else "stop"
+        )
+        for name, value in (("ENDPOINT", server.url), ("MODEL", "moondream"), ("MAX_TOKENS", "8")):
+            monkeypatch.setenv(f"PHOTOINDEX_CAPTION__{name}", value)
+        scanned.run("caption", code=100)
+        listed = scanned.run("tasks", "--stage", "caption")
+        server.behave = None
+        monkeypatch.setenv("PHOTOINDEX_CAPTION__MAX_TOKENS", "60")
+        scanned.run("caption")
+        assert scanned.rows.value(CAPTIONS) == 0, "given up until they are asked for again"
+        scanned.follow(RETRY, listed)
+        scanned.run("caption")
+        assert scanned.rows.value(CAPTIONS) > 0

@@ -17,7 +17,7 @@ from photoindex.library.scan.refresh import resolver_of
 from photoindex.library.words import facts
 from photoindex.library.words.facts import Statement
 from photoindex.progress import ignore_events
-from photoindex.store.schema.tables import asset, correction, photo, photo_text, sidecar
+from photoindex.store.schema.tables import asset, asset_text, correction, photo, photo_text, sidecar
 from tests.harness import LibraryRunner
 from tests.synthetic import make_library
 
@@ -91,6 +91,8 @@ def _state_facts(library: Library) -> None:
             if chance.random() < 0.2
         ]
         connection.execute(insert(correction), said)
+        model = {"kind": "caption", "variant_id": 1, "text": "a model's words", "at": 0.0}
+        connection.execute(insert(asset_text), [{"asset_id": one, **model} for one in contents])
 
 
 def _sources(chance: random.Random) -> Mapping[str, Any]:
