@@ -84,6 +84,7 @@ def tag(library: Library, space: spaces.SpaceRow, terms: np.ndarray, neutral: np
         neutral=neutral,
         slopes=np.full(TERMS, SLOPE, np.float32),
         intercepts=np.zeros(TERMS, np.float32),
+        calibrated=np.zeros(TERMS, bool),
     )
     work = LabelWork(
         stage=STAGE,

@@ -180,17 +180,18 @@ class Label:
     """One of a set of names that a model gives a picture, or an object in it.
 
     confidence: 0 to 1. raw: the model's own score. box: x, y (upper left corner), width and height of an object, as
-    fractions of the upright preview.
+    fractions of the upright preview. calibrated: the confidence was measured on what a person said about the tag.
     """
 
     name: str
     confidence: float
     raw: float
     box: tuple[float, float, float, float] | None = None
+    calibrated: bool = False
 
     def __reduce__(self) -> tuple[type[Label], tuple[object, ...]]:
         """Return how to make an equal one: millions go from process to process, and a dataclass's own way takes longer."""
-        return Label, (self.name, self.confidence, self.raw, self.box)
+        return Label, (self.name, self.confidence, self.raw, self.box, self.calibrated)
 
 
 @dataclass(frozen=True, slots=True)

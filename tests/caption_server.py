@@ -84,6 +84,12 @@ def colour_of(request: Request) -> str:
     return f"A picture that is mostly {name}."
 
 
+def says_always(server: CaptionServer, text: str) -> None:
+    """Let a server say the same of all pictures but of the next two, with which it is tested first."""
+    tested = len(server.requests) + 2
+    server.behave = lambda handler, request: handler.say(colour_of(request) if len(server.requests) <= tested else text)
+
+
 def _mean_colour(message: dict[str, Any]) -> tuple[int, int, int]:
     url = message["messages"][0]["content"][1]["image_url"]["url"]
     data = base64.b64decode(url.partition(",")[2])

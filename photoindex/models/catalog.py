@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from photoindex.errors import ConfigError
 from photoindex.models.faces.description import FacePackDescription
@@ -46,12 +46,13 @@ class Source(_Entry):
 
 
 class CatalogEntry(_Entry):
-    """One model that can be pulled.
+    """One model that can be pulled, or that a server runs.
 
     languages: of the texts that it understands; a list of ISO 639 codes, or "English", "many" or "-" (none).
     dim: dimension of the vectors. input_px: side of the square input; captioners have neither. approximate_mb, approximate_memory_mb: rough download
     size and memory use, as information. restricted: the licence limits the use and must be accepted. face_pack: what its
-    `face_pack.toml` says, for a face pack that has none and is not in insightface's layout.
+    `face_pack.toml` says, for a face pack that has none and is not in insightface's layout. served_as: what servers call a
+    model that this program does not run itself; it has no sources.
     """
 
     id: ModelId
@@ -67,7 +68,14 @@ class CatalogEntry(_Entry):
     approximate_mb: int | None = Field(default=None, ge=1)
     approximate_memory_mb: int | None = Field(default=None, ge=1)
     face_pack: FacePackDescription | None = None
-    sources: tuple[Source, ...] = Field(min_length=1)
+    served_as: PlainName | None = None
+    sources: tuple[Source, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_sources_or_a_server(self) -> CatalogEntry:
+        if bool(self.sources) == (self.served_as is not None):
+            raise ValueError("a model has either sources or served_as")
+        return self
 
     def serves(self, language: str) -> bool:
         """Tell whether it understands texts of a language."""

@@ -42,7 +42,8 @@ class Opening:
     """The terms to look for.
 
     names: of the tags. terms: float32 [n, dim], the vector of each. neutral: float32 [m, dim]. slopes, intercepts:
-    float32 [n], see `domain.words.confidence.Curve`. kept_from: least confidence that is kept.
+    float32 [n], see `domain.words.confidence.Curve`. calibrated: bool [n], whether these were measured on a person's verdicts.
+    kept_from: least confidence that is kept.
     """
 
     names: Sequence[str]
@@ -50,6 +51,7 @@ class Opening:
     neutral: NDArray[np.float32]
     slopes: NDArray[np.float32]
     intercepts: NDArray[np.float32]
+    calibrated: NDArray[np.bool_]
     kept_from: float = KEPT_FROM
 
 
@@ -130,13 +132,13 @@ class TagStage(OpenStage):
         confidences = 1 / (1 + np.exp(-np.clip(odds, -60, 60)))
         order = np.lexsort((-odds, rows))
         bounds = np.searchsorted(rows, np.arange(len(scores) + 1))
-        names = self._opening.names
+        names, calibrated = self._opening.names, self._opening.calibrated.tolist()
         outcomes: list[Outcome] = []
         for row in range(len(scores)):
             chosen = order[bounds[row] : min(bounds[row + 1], bounds[row] + TAGS_MAX)]
             outcomes.append(
                 tuple(
-                    Label(names[term], confidence, score)
+                    Label(names[term], confidence, score, calibrated=calibrated[term])
                     for term, confidence, score in zip(
                         terms[chosen].tolist(), confidences[chosen].tolist(), raw[chosen].tolist(), strict=True
                     )

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from photoindex.library.words import caption, captions_listed
-from tests.caption_server import CaptionServer, Handler, Request, caption_server, colour_of
+from tests.caption_server import CaptionServer, Handler, Request, caption_server, colour_of, says_always
 from tests.command_line import CommandResult, run
 from tests.harness import LibraryRunner
 
@@ -246,6 +246,21 @@ def test_captions_in_another_language_are_stored_with_it_and_counted(album: Albu
     assert (done["captions"], done["other_language"], done["language"]) == (3, 3, "en")
     (shown,) = album.run("show", "1", "--json").json
     assert shown["captions"][0]["language"] == "de"
+
+
+def test_the_same_sentence_of_nearly_all_pictures_is_noticed(album: Album, tmp_path: Path) -> None:
+    for number in range(3, 20):
+        Image.new("RGB", (64, 64), (number, number, number)).save(tmp_path / "photos" / f"{number}.jpg")
+    album.scan(tmp_path / "photos")
+    server = album.server
+    assert server is not None
+    says_always(server, "A photo of a thing.")
+    done = album.caption("--json", "--limit", "19")
+    assert (done.json[0]["same"], b"the same caption" in done.err) == (0, False), "too few to tell"
+    says_always(server, "A photo of a thing.")
+    again = album.caption("--json", "--model", "another")
+    assert (again.json[0]["same"], again.json[0]["same_text"]) == (20, "A photo of a thing.")
+    assert b"20 of 20 pictures got the same caption, 'A photo of a thing.'" in again.err
 
 
 def test_a_host_that_is_not_allowed_is_not_asked(album: Album) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from photoindex.store.schema.tables import photo
+from photoindex.pipeline.resolve.said import refresh_keywords
+from photoindex.store.schema.tables import asset
 from tests.command_line import CommandResult, run
 from tests.rows import VolumeRows, library_in
 
@@ -77,12 +79,16 @@ def test_undo_takes_tags_back_from_photos_and_from_their_texts_and_redo_gives_th
     assert found(command, "tag:dog") == found(command, "beach") == {"a.jpg", "b.jpg"}
 
 
-def test_a_keyword_that_a_person_removed_stays_away_and_can_come_back(command: Command, rows: VolumeRows) -> None:
-    from photoindex.store.words import tags
-
+def keywords_in_file(rows: VolumeRows, photo_id: int, *keywords: str) -> None:
+    """Let the file of a photo state keywords, as a scan finds them."""
     with rows.writing() as connection:
-        connection.execute(update(photo).where(photo.c.id == 1).values(keywords=["Animals|Dog"]))
-        tags.store_keywords(connection, [1])
+        stated = update(asset).where(asset.c.photo_id == photo_id).values(facts={"xmp": {"keywords": list(keywords)}})
+        connection.execute(stated)
+        refresh_keywords(connection, [photo_id])
+
+
+def test_a_keyword_that_a_person_removed_stays_away_and_can_come_back(command: Command, rows: VolumeRows) -> None:
+    keywords_in_file(rows, 1, "Animals|Dog")
     assert found(command, "tag:dog") == {"a.jpg"}
     assert b"removed from 1 photo;" in command("tag", "remove", "animals/dog", "path:Rome").out
     assert found(command, "tag:dog") == found(command, "has:tag") == set()
@@ -92,6 +98,58 @@ def test_a_keyword_that_a_person_removed_stays_away_and_can_come_back(command: C
     assert found(command, "tag:dog") == {"a.jpg"}
     (listed,) = command("tag", "list", "--json").json
     assert (listed["tag"], listed["photos"], listed["own"], listed["files"]) == ("Animals/Dog", 1, 1, 1)
+
+
+def seen(command: Command) -> dict[str, object]:
+    """Return everything that says that photo 1 has the keyword Dog, one entry a place."""
+    (hit,) = command("search", "id:1", "--json").json
+    (shown,) = command("show", "1", "--json").json
+    in_tags, in_photos = (
+        json.loads(command("sql", f"SELECT * FROM {rows_of} = 1", "--json").out)
+        for rows_of in ("v_tag WHERE photo_id", "v_photo WHERE id")
+    )
+    return {
+        **{query: found(command, query) for query in ("dog", "keyword:dog", "keyword::^Dog", "has:keywords", "tag:dog", "source:tag=file")},
+        "search": hit["keywords"], "show": shown["keywords"], "list": command("tag", "list").out,
+        "complete": command("tag", "complete", "do").out, "v_tag": [row["tag"] for row in in_tags],
+        "v_photo": in_photos[0]["keywords"],
+    }  # fmt: skip
+
+
+def test_a_keyword_that_a_person_removed_is_found_counted_and_shown_nowhere(command: Command, rows: VolumeRows) -> None:
+    keywords_in_file(rows, 1, "Dog", "Sea")
+    before = seen(command)
+    assert before["dog"] == {"a.jpg"}
+    command("tag", "remove", "dog", "1")
+    after = seen(command)
+    assert after["dog"] == after["keyword:dog"] == after["keyword::^Dog"] == after["tag:dog"] == set()
+    assert after["search"] == after["show"] == ["Sea"]
+    assert (after["list"], after["complete"], after["v_tag"]) == (b"Sea\t1\n", b"", ["Sea"])
+    assert [place for place in before if before[place] == after[place]] == ["has:keywords", "source:tag=file"]
+    command("tag", "remove", "sea", "1")
+    assert found(command, "has:keywords") == set()
+    command("undo")
+    command("undo", "1")
+    assert seen(command) == before
+    command("tag", "reject", "dog", "1")
+    assert seen(command) == after
+    command("tag", "add", "dog", "1")
+    assert seen(command)["keyword:dog"] == {"a.jpg"}
+
+
+def test_a_removed_keyword_stays_away_when_the_file_is_read_again_and_when_tags_become_one(
+    command: Command, rows: VolumeRows
+) -> None:
+    keywords_in_file(rows, 1, "Dog", "Hound")
+    command("tag", "remove", "dog", "1")
+    keywords_in_file(rows, 1, "Dog", "Hound", "Sea")
+    assert found(command, "dog") == set()
+    assert found(command, "hound") == found(command, "sea") == {"a.jpg"}
+    command("tag", "rename", "dog", "hund")
+    keywords_in_file(rows, 1, "Dog", "Hound")
+    assert found(command, "dog") == set()
+    command("tag", "merge", "hund", "hound")
+    assert found(command, "dog OR hound") == set(), "what was rejected of one is rejected of both"
 
 
 def test_tags_are_listed_by_name_or_by_number_of_photos(command: Command) -> None:

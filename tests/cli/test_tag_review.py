@@ -53,6 +53,31 @@ def test_tags_are_accepted_and_rejected_for_a_query(
     assert found(capsysbinary, "tag:dog") == 4
 
 
+def test_a_confidence_that_was_not_measured_is_marked_wherever_one_label_is_shown(
+    runner: LibraryRunner, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    with runner.open() as library, library.database.write() as connection:
+        variant_id = queue.ensure_variant(connection, "tags", {"model": "made-up"})
+        labels = (Label("animals/dog", 0.9, 0.1, calibrated=True), Label("garden", 0.8, 0.1))
+        LabelWriter("tags", variant_id, 0.7).put(connection, {1: labels})
+    tag(capsysbinary, "add", "sea", "1")
+    (shown,) = run(capsysbinary, "show", "1", "--json").json
+    assert {one["tag"]: one["calibrated"] for one in shown["tags"]} == {
+        "animals/dog": True, "garden": False, "sea": None,
+    }  # fmt: skip
+    lines = run(capsysbinary, "show", "1").out.decode().splitlines()
+    assert {name: "uncalibrated" in line for line in lines for name in ("dog", "garden", "sea") if name in line} == {
+        "dog": False, "garden": True, "sea": False,
+    }  # fmt: skip
+    of_photo = "SELECT tag, is_calibrated FROM v_tag WHERE photo_id = 1 ORDER BY tag"
+    rows = json.loads(run(capsysbinary, "sql", of_photo, "--json").out)
+    assert [tuple(row.values()) for row in rows] == [("animals/dog", 1), ("garden", 0), ("sea", None)]
+    page = tmp_path / "tags.html"
+    tag(capsysbinary, "review", "-o", page)
+    dogs, gardens = page.read_text().split('data-tag="garden"')
+    assert (dogs.count("90 %, uncalibrated"), gardens.count("80 %, uncalibrated")) == (3, 4)
+
+
 def test_a_file_of_answers_is_applied_or_refused_as_a_whole(
     runner: LibraryRunner, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:

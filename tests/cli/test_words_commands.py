@@ -328,7 +328,9 @@ def test_show_has_tags_by_source_and_albums_and_the_views_agree(command: Command
     command("tag", "add", "sea", "name:a.jpg")
     command("album", "create", "Mine", "name:a.jpg")
     (shown,) = command("show", photos / "rome" / "a.jpg", "--json").json
-    assert shown["tags"] == [{"tag": "sea", "source": "person", "confidence": None, "shown": True, "rejected": False}]
+    assert shown["tags"] == [
+        {"tag": "sea", "source": "person", "confidence": None, "calibrated": None, "shown": True, "rejected": False}
+    ]
     assert [(one["name"], one["kind"]) for one in shown["albums"]] == [("Mine", "own"), ("rome", "folder")]
     printed = command("show", photos / "rome" / "a.jpg").out.decode()
     assert "sea  person" in printed

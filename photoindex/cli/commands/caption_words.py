@@ -9,7 +9,6 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.person_completion import QueryCommand
 from photoindex.cli.arguments.photo_arguments import YesOption, chosen_photos, say
-from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.errors import UsageError
 
 _HELP = """Give photos a caption of your own, as TEXT.
@@ -30,7 +29,6 @@ def _set(
     remove: Annotated[bool, typer.Option("--remove", help="Remove your caption.")] = False,
     yes: YesOption = False,
     json: JsonOption = False,
-    progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
     """Give photos a caption."""
@@ -41,6 +39,4 @@ def _set(
         raise UsageError("name the photos behind the caption: paths, numbers or a query")
     with opened(library) as found:
         chosen = chosen_photos(found, photos, "Write the caption of {}?", yes=yes)
-        with progress_sink(progress) as emit:
-            done = facts.state(found, chosen, facts.caption(text), emit)
-    say(done, json=json)
+        say(facts.state(found, chosen, facts.caption(text)), json=json)

@@ -9,7 +9,6 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.person_completion import QueryCommand
 from photoindex.cli.arguments.photo_arguments import PhotosArgument, YesOption, chosen_photos, say
-from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 
 _HELP = """Mark photos as favourites, or with --remove as none.
 
@@ -28,7 +27,6 @@ def favourite(
     remove: Annotated[bool, typer.Option("--remove", help="They are no favourites, whatever their files say.")] = False,
     yes: YesOption = False,
     json: JsonOption = False,
-    progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
     """Mark photos as favourites."""
@@ -36,6 +34,4 @@ def favourite(
 
     with opened(library) as found:
         chosen = chosen_photos(found, photos, "Mark {}?", yes=yes)
-        with progress_sink(progress) as emit:
-            done = facts.state(found, chosen, facts.favourite(on=not remove), emit)
-    say(done, json=json)
+        say(facts.state(found, chosen, facts.favourite(on=not remove)), json=json)

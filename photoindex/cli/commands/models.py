@@ -306,7 +306,7 @@ def _row(one: Model) -> dict[str, object]:
     described = entry if installed is None else installed.description
     return {
         "id": one.id,
-        "state": "available" if installed is None else "installed" if installed.has_all_sizes() else "damaged",
+        "state": _state(one),
         "used": one.used,
         "title": "" if described is None else described.title,
         "task": "" if described is None else described.task,
@@ -324,12 +324,18 @@ def _row(one: Model) -> dict[str, object]:
     }
 
 
+def _state(one: Model) -> str:
+    if one.installed is not None:
+        return "installed" if one.installed.has_all_sizes() else "damaged"
+    return "available" if one.entry is None or one.entry.served_as is None else "by a server"
+
+
 def _details(one: Model) -> dict[str, object]:
     entry, installed = one.entry, one.installed
     details: dict[str, object] = {}
     if entry is not None:
         details |= {"terms": entry.terms, "repositories": [source.repository for source in entry.sources]}
-        details["language_codes"] = list(entry.languages)
+        details |= {"language_codes": list(entry.languages), "served_as": entry.served_as}
     if installed is not None:
         locked = installed.locked
         details |= {

@@ -9,7 +9,6 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.person_completion import QueryCommand
 from photoindex.cli.arguments.photo_arguments import PhotosArgument, YesOption, chosen_photos, say
-from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.errors import UsageError
 
 _STARS = {str(stars): stars for stars in range(6)}
@@ -32,7 +31,6 @@ def rate(
     photos: PhotosArgument,
     yes: YesOption = False,
     json: JsonOption = False,
-    progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
     """Rate photos with 0 to 5 stars, or reject them."""
@@ -43,6 +41,4 @@ def rate(
         raise UsageError(f"'{stars}' is no rating; give 0 to 5, {_REJECT} or {_CLEAR}")
     with opened(library) as found:
         chosen = chosen_photos(found, photos, "Rate {}?", yes=yes)
-        with progress_sink(progress) as emit:
-            done = facts.state(found, chosen, facts.rate(wanted[stars.lower()]), emit)
-    say(done, json=json)
+        say(facts.state(found, chosen, facts.rate(wanted[stars.lower()])), json=json)

@@ -120,7 +120,8 @@ def _tags(shown: Shown) -> list[tuple[object, ...]]:
     for one in shown.tags:
         sure = "" if one.confidence is None else f"{one.confidence:.2f}"
         if one.rejected or one.shown:
-            rows.append((one.tag.name, one.source, sure, "rejected by you" if one.rejected else ""))
+            notes = ["uncalibrated"] * (one.calibrated is False) + ["rejected by you"] * one.rejected
+            rows.append((one.tag.name, one.source, sure, ", ".join(notes)))
     return rows
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import partial
 
 from photoindex.domain.facts.lenses import lens_name, lens_range
@@ -73,12 +74,41 @@ def resolve(facts: Facts, *, name: bytes, folder: bytes, mtime_ns: int, home_zon
         aperture=pick.number("aperture"),
         exposure_seconds=pick.number("exposure_seconds"),
         focal_length_mm=pick.number("focal_length_mm"),
-        rating=pick.whole("rating"),
         title=pick.text("title"),
-        description=pick.text("description"),
         keywords=pick.keywords(),
-        favourite=bool(pick.whole("favourite")),
         sources=sources,
+        **asdict(_said(pick)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The facts of a photo that a person states often and for many photos, and from which nothing else follows."""
+
+    rating: int | None
+    description: str | None
+    favourite: bool
+
+
+SAID = tuple(Said.__slots__)
+
+
+def resolve_said(facts: Facts) -> tuple[Said, dict[str, str]]:
+    """Return what `resolve` makes of these facts alone, and their sources."""
+    sources: dict[str, str] = {}
+    return _said(_Picker(facts, sources)), sources
+
+
+def resolve_keywords(facts: Facts) -> tuple[str, ...]:
+    """Return the keywords that `resolve` finds."""
+    return _Picker(facts, {}).keywords()
+
+
+def _said(pick: _Picker) -> Said:
+    return Said(
+        rating=pick.whole("rating"),
+        description=pick.text("description"),
+        favourite=bool(pick.whole("favourite")),
     )
 
 

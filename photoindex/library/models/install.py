@@ -97,6 +97,11 @@ def pull(library: Library, request: PullRequest, events: EventSink = ignore_even
     StorageFull, LibraryLocked, ConfigError.
     """
     entry = _entry(library, request.model_id)
+    if entry.served_as is not None:
+        raise ModelUnavailable(
+            f"the model '{entry.id}' is run by a server, such as Ollama: let it load {entry.served_as}, then run: photoindex "
+            f"caption --endpoint URL --model {entry.served_as}"
+        )
     with changing_models(library, f"models pull {entry.id}") as folder:
         lock = read_lock(folder)
         terms = LicenceTerms(entry.id, entry.licence, entry.terms, entry.restricted)

@@ -150,7 +150,7 @@ def _explain(connection: Connection, photo_id: int, folders: _Folders) -> Explai
         ),
         tuple(candidates.values()),
         tuple(_decisions(connection, mine, everything)),
-        tuple(sidecars.of_photo(connection, photo_id)),
+        tuple(sidecars.of_photos(connection, [photo_id]).get(photo_id, ())),
         tuple(other for other in burst if other != photo_id),
     )
 

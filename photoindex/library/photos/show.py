@@ -240,6 +240,7 @@ def _tag_as_json(one: PhotoTag) -> dict[str, object]:
         "tag": one.tag.name,
         "source": one.source,
         "confidence": one.confidence,
+        "calibrated": one.calibrated,
         "shown": one.shown,
         "rejected": one.rejected,
     }

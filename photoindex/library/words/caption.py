@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ from photoindex.library.stage_figures import StageFigures, figures, outcome, thr
 from photoindex.library.stage_run import StageRequest, StageRun, StageSetup, count_to_do, stage_lock
 from photoindex.library.words.captioner import CaptionerChoice, chosen_captioner
 from photoindex.library.words.model_choice import command_to_caption
+from photoindex.paths import shell_word
 from photoindex.pipeline.run.runner import RunTally
 from photoindex.progress import EventSink, Notice
 from photoindex.stages.caption import KIND, STAGE
@@ -35,6 +37,9 @@ _COUNTED_MAX = 10_000
 _SAME_LEAST = 20
 _SAME_SHARE = 0.9
 """A sentence said of so large a share of at least so many pictures is no description of any of them."""
+
+_WORD = re.compile(r"\w+")
+_WORDS_OF_QUERY = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +207,8 @@ class _Run:
             self.emit(
                 Notice(
                     f"{same[1]:,} of {counted.sentences.total():,} pictures got the same caption, '{same[0]}': the model may "
-                    f"not see the pictures, or not fit the prompt",
+                    f"not see the pictures, or not fit the prompt; look at them with: photoindex caption list "
+                    f"{_query_of(same[0])}; then set another caption.prompt, or choose another model: photoindex models list",
                     "warning",
                 )
             )
@@ -214,6 +220,12 @@ class _Run:
                     "warning",
                 )
             )
+
+
+def _query_of(caption: str) -> str:
+    """Return the query, as a word of a shell, that finds photos by the beginning of their caption."""
+    words = " ".join(_WORD.findall(caption)[:_WORDS_OF_QUERY])
+    return shell_word(f'caption:"{words}"'.encode())
 
 
 def _same_model(connection: Connection, variant: Mapping[str, Any]) -> list[int]:

@@ -10,13 +10,9 @@ from sqlalchemy import Connection
 
 from photoindex.errors import UsageError
 from photoindex.library.handle import Library
-from photoindex.library.lock import exclusive
-from photoindex.library.originals.roots import Roots
-from photoindex.library.scan.invalidation import invalidate
-from photoindex.library.scan.refresh import refresh
-from photoindex.library.words.change import WordsChanged, photos_text
-from photoindex.progress import EventSink, ignore_events
-from photoindex.store.journal import journal
+from photoindex.library.words.change import WordsChanged, Work, change, photos_text
+from photoindex.pipeline.resolve.said import refresh_said
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.photos import corrections
 from photoindex.store.search import targets
 from photoindex.text import composed
@@ -71,30 +67,25 @@ def caption(text: str | None) -> Statement:
     return Statement("caption set", "description", plain, "caption of {} set")
 
 
-def state(
-    library: Library, photo_ids: Sequence[int], statement: Statement, emit: EventSink = ignore_events
-) -> WordsChanged:
-    """Say something of photos, all or none, as one entry of the journal. Raises LibraryLocked, StorageFull."""
-    changed: set[int] = set()
-    with exclusive(library.folder, f"photoindex {statement.command}"), library.database.session() as session:
-        roots = Roots(library.database)
-        with session.write() as connection:
-            rows = list(_rows(connection, photo_ids, statement, changed))
-            summary = statement.said.format(photos_text(len(changed)))
-            if not rows:
-                return WordsChanged(None, summary)
-            changes = corrections.correct(connection, rows)
-            entry_id = journal.record(connection, command=statement.command, summary=summary, changes=changes)
-            invalidate(connection, entry_id)
-        refresh(library, session, roots, emit)
-    return WordsChanged(entry_id, summary, len(changed))
+def state(library: Library, photo_ids: Sequence[int], statement: Statement) -> WordsChanged:
+    """Say something of photos, all or none, as one entry of the journal."""
+
+    def begin(connection: Connection) -> Work:
+        changed: set[int] = set()
+
+        def outcome() -> tuple[str, int]:
+            return statement.said.format(photos_text(len(changed))), len(changed)
+
+        changes = corrections.correct(connection, _rows(connection, photo_ids, statement, changed))
+        return Work(changes, outcome, finish=lambda after: refresh_said(after, changed))
+
+    return change(library, statement.command, begin)
 
 
 def _rows(
     connection: Connection, photo_ids: Sequence[int], statement: Statement, changed: set[int]
 ) -> Iterator[tuple[int, str, FactValue]]:
-    for start in range(0, len(photo_ids), _CHUNK_PHOTOS):
-        some = photo_ids[start : start + _CHUNK_PHOTOS]
+    for some in chunks(photo_ids, _CHUNK_PHOTOS):
         about = None if statement.only_where is None else statement.only_where(connection, some)
         for content in targets.corrections_of(connection, some, statement.fact):
             if about is not None and content.photo_id not in about:

@@ -12,9 +12,10 @@ from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.words.change import WordsChanged, Work, change, photos_text
 from photoindex.library.words.completion import tags_beginning
+from photoindex.library.words.stale import tags_changed
 from photoindex.paths import shell_word
 from photoindex.store.journal.journal import Change
-from photoindex.store.words import documents, photo_tags, renames, tag_counts, tags
+from photoindex.store.words import photo_tags, renames, tag_counts, tags
 from photoindex.store.words.photo_tags import TagChange
 from photoindex.store.words.tag_counts import TagCount
 from photoindex.store.words.tags import TagRow
@@ -33,7 +34,7 @@ def add_tags(library: Library, written: Sequence[str], photo_ids: Sequence[int])
             return f"{listed} added to {photos_text(len(done.photos))}", len(done.photos)
 
         changes = photo_tags.add(connection, sorted(set(ids.values())), photo_ids, done)
-        return Work(changes, outcome, _renamed(ids, now_called), lambda after: documents.refresh(after, done.photos))
+        return Work(changes, outcome, _renamed(ids, now_called), lambda after: tags_changed(after, done))
 
     return change(library, "tag add", begin)
 
@@ -50,7 +51,7 @@ def remove_tags(library: Library, written: Sequence[str], photo_ids: Sequence[in
             return f"{listed} removed from {photos_text(len(done.photos))}", len(done.photos)
 
         changes = photo_tags.remove(connection, sorted(found), photo_ids, done)
-        return Work(changes, outcome, finish=lambda after: documents.refresh(after, done.photos))
+        return Work(changes, outcome, finish=lambda after: tags_changed(after, done))
 
     return change(library, "tag remove", begin)
 

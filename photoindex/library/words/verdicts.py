@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 from photoindex.errors import NothingFound
 from photoindex.library.handle import Library
 from photoindex.library.words.change import WordsChanged, Work, change, photos_text
+from photoindex.library.words.stale import tags_changed
 from photoindex.library.words.tags import find_tag
 from photoindex.store.journal.journal import Change
-from photoindex.store.words import documents, photo_tags
+from photoindex.store.words import photo_tags
 from photoindex.store.words.photo_tags import TagChange
 
 Verdicts = Mapping[int, Sequence[int]]
@@ -68,4 +69,4 @@ def verdict_work(connection: Connection, decided: Decided, what: str) -> Work:
     def outcome() -> tuple[str, int]:
         return f"{what} in {photos_text(len(done.photos))}", len(done.photos)
 
-    return Work(changes(), outcome, finish=lambda after: documents.refresh(after, done.photos))
+    return Work(changes(), outcome, finish=lambda after: tags_changed(after, done))

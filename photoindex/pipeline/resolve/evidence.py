@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,22 +44,43 @@ class Evidence:
 
 def gather(connection: Connection, photo_id: int) -> Evidence | None:
     """Return the evidence for a photo; None if it has no content or no file."""
-    contents = assets.current_contents(connection, photo_id)
-    of_photo = files.of_photo(connection, photo_id)
-    if not contents or not of_photo:
-        return None
+    return gather_all(connection, [photo_id]).get(photo_id)
+
+
+def gather_all(connection: Connection, photo_ids: Collection[int]) -> dict[int, Evidence]:
+    """Return photo -> its evidence, for up to a few hundred photos; those without content or file are left out."""
+    contents = assets.current_contents(connection, photo_ids)
+    of_photos = files.of_photos(connection, photo_ids)
+    linked = sidecars.of_photos(connection, photo_ids)
+    corrected = corrections.of_photos(connection, photo_ids)
+    return {
+        photo_id: _evidence(
+            contents[photo_id], of_photos[photo_id], linked.get(photo_id, ()), corrected.get(photo_id, {})
+        )
+        for photo_id in photo_ids
+        if photo_id in contents and photo_id in of_photos
+    }
+
+
+def _evidence(
+    contents: Sequence[PhotoContent],
+    of_photo: Sequence[FileRow],
+    linked: Sequence[LinkedSidecar],
+    corrected: Mapping[str, FactValue],
+) -> Evidence:
     rank = {content.asset_id: place for place, content in enumerate(contents)}
-    of_photo.sort(key=lambda each: (rank.get(each.asset_id or 0, len(rank)), each.state != "present", each.id))
-    linked = _in_order(sidecars.of_photo(connection, photo_id), of_photo)
+    of_photo = sorted(
+        of_photo, key=lambda each: (rank.get(each.asset_id or 0, len(rank)), each.state != "present", each.id)
+    )
+    linked = _in_order(linked, of_photo)
     facts: dict[str, dict[str, FactValue]] = {}
     for content in _stating_facts(contents):
         for source, values in content.facts.items():
             _fill(facts, source, values)
     for each in linked:
         _fill(facts, _SOURCE_OF_SIDECAR[each.kind], each.facts)
-    corrected = corrections.of_photo(connection, photo_id)
     if corrected:
-        facts["person"] = corrected
+        facts["person"] = dict(corrected)
     if contents[0].neighbours:
         facts["neighbours"] = dict(contents[0].neighbours)
     names = {each.asset_id: to_text(each.name) for each in reversed(of_photo) if each.asset_id is not None}

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from photoindex.domain.facts.resolve import resolve
 from photoindex.geo.gazetteer import Gazetteer
-from photoindex.pipeline.resolve.evidence import gather
+from photoindex.pipeline.resolve.evidence import Evidence, gather, gather_all
 from photoindex.store.people import hand_over, marks
 from photoindex.store.photos import assets
 from photoindex.store.photos.places import display, ensure_place
@@ -35,9 +35,9 @@ class Resolver:
     home_zone: str | None = None
 
     def refresh(self, connection: Connection, photo_ids: Collection[int]) -> None:
-        """Resolve photos, and bring up to date what follows from their facts."""
-        for photo_id in photo_ids:
-            self.resolve(connection, photo_id)
+        """Resolve up to a few hundred photos, and bring up to date what follows from their facts."""
+        for photo_id, evidence in gather_all(connection, photo_ids).items():
+            self._resolve(connection, photo_id, evidence)
         resolved.follow(connection, photo_ids)
 
     def resolve(self, connection: Connection, photo_id: int) -> None:
@@ -46,8 +46,10 @@ class Resolver:
         The faces that its files mark become those of its primary content.
         """
         evidence = gather(connection, photo_id)
-        if evidence is None:
-            return
+        if evidence is not None:
+            self._resolve(connection, photo_id, evidence)
+
+    def _resolve(self, connection: Connection, photo_id: int, evidence: Evidence) -> None:
         first = evidence.files[0]
         facts = resolve(
             evidence.facts, name=first.name, folder=first.folder_path, mtime_ns=first.mtime_ns, home_zone=self.home_zone

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
+from photoindex.store.engine.statements import given_numbers
 from photoindex.store.schema.tables import asset, file, folder, task, volume
 
 
@@ -149,16 +151,23 @@ def forget_vanished(connection: Connection, file_id: int) -> None:
         mark_missing(connection, file_id)
 
 
-_of_photo = (
-    _located.join(asset, asset.c.id == file.c.asset_id)
-    .where(asset.c.photo_id == bindparam("photo_id"))
-    .limit(_FILES_PER_PHOTO)
+_numbered = (
+    _located.add_columns(
+        asset.c.photo_id, func.row_number().over(partition_by=asset.c.photo_id, order_by=file.c.id).label("number")
+    )
+    .join(asset, asset.c.id == file.c.asset_id)
+    .where(asset.c.photo_id.in_(select(given_numbers("photo_ids").c.value)))
+    .subquery()
 )
+_of_photos = select(_numbered).where(_numbered.c.number <= _FILES_PER_PHOTO)
 
 
-def of_photo(connection: Connection, photo_id: int) -> list[FileRow]:
-    """Return up to 100 files of a photo, of all its contents."""
-    return [FileRow(**row) for row in connection.execute(_of_photo, {"photo_id": photo_id}).mappings()]
+def of_photos(connection: Connection, photo_ids: Collection[int]) -> dict[int, list[FileRow]]:
+    """Return photo -> up to 100 of its files, of all its contents; photos without are left out."""
+    found: dict[int, list[FileRow]] = {}
+    for *values, photo_id, _number in connection.execute(_of_photos, {"photo_ids": json.dumps(list(photo_ids))}):
+        found.setdefault(photo_id, []).append(FileRow(*values))
+    return found
 
 
 def mark_missing(connection: Connection, file_id: int) -> None:

@@ -48,9 +48,11 @@ def reconcile(connection: Connection, asset_ids: Sequence[int]) -> None:
     """
     for start in range(0, len(asset_ids), _KEYS):
         wanted = asset_ids[start : start + _KEYS]
-        for photo_id in connection.execute(_photos_with_marks(wanted)).scalars().all():
-            contents = assets.current_contents(connection, photo_id)
-            write(connection, contents, marks_in(contents, sidecars.of_photo(connection, photo_id)))
+        photo_ids = connection.execute(_photos_with_marks(wanted)).scalars().all()
+        contents = assets.current_contents(connection, photo_ids)
+        linked = sidecars.of_photos(connection, photo_ids)
+        for photo_id in photo_ids:
+            write(connection, contents[photo_id], marks_in(contents[photo_id], linked.get(photo_id, ())))
 
 
 def _photos_with_marks(asset_ids: Collection[int]) -> Any:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from photoindex.store.engine.database import new_id
-from photoindex.store.engine.statements import upsert
+from photoindex.store.engine.statements import given_numbers, upsert
 from photoindex.store.people import counts, summaries
 from photoindex.store.schema.tables import asset, photo, photo_text
 from photoindex.store.words import documents
@@ -170,29 +171,31 @@ class PhotoContent:
 _CONTENT_VALUES = ("kind", "format", "width", "height", "orientation", "duration_seconds")
 _current = (
     select(
-        asset.c.id, asset.c.role, asset.c.size_bytes, asset.c.facts, asset.c.regions, photo.c.neighbours,
+        asset.c.photo_id, asset.c.id, asset.c.role, asset.c.size_bytes, asset.c.facts, asset.c.regions, photo.c.neighbours,
         *(asset.c[name] for name in _CONTENT_VALUES),
     )
     .join(photo, photo.c.id == asset.c.photo_id)
-    .where(asset.c.photo_id == bindparam("photo_id"), asset.c.role != SUPERSEDED)
+    .where(asset.c.photo_id.in_(select(given_numbers("photo_ids").c.value)), asset.c.role != SUPERSEDED)
     .order_by(asset.c.role != PRIMARY, asset.c.id)
 )  # fmt: skip
 
 
-def current_contents(connection: Connection, photo_id: int) -> list[PhotoContent]:
-    """Return the contents of a photo, without superseded ones; the primary one first."""
-    return [
-        PhotoContent(
-            asset_id=row.id,
-            role=row.role,
-            size_bytes=row.size_bytes,
-            facts=row.facts,
-            regions=row.regions or (),
-            values={name: getattr(row, name) for name in _CONTENT_VALUES},
-            neighbours=row.neighbours,
+def current_contents(connection: Connection, photo_ids: Collection[int]) -> dict[int, list[PhotoContent]]:
+    """Return photo -> its contents, without superseded ones, the primary one first; photos without are left out."""
+    found: dict[int, list[PhotoContent]] = {}
+    for row in connection.execute(_current, {"photo_ids": json.dumps(list(photo_ids))}):
+        found.setdefault(row.photo_id, []).append(
+            PhotoContent(
+                asset_id=row.id,
+                role=row.role,
+                size_bytes=row.size_bytes,
+                facts=row.facts,
+                regions=row.regions or (),
+                values={name: getattr(row, name) for name in _CONTENT_VALUES},
+                neighbours=row.neighbours,
+            )
         )
-        for row in connection.execute(_current, {"photo_id": photo_id})
-    ]
+    return found
 
 
 _RESOLVED_COLUMNS = (
@@ -211,7 +214,7 @@ _store_facts = (
     .values({photo.c[name]: bindparam(f"new_{name}") for name in _RESOLVED_COLUMNS})
 )
 _own_texts = [column for column in photo_text.c if column.name not in documents.COLUMNS]
-_texts = upsert(photo_text).values({column: bindparam(column.name) for column in _own_texts})
+_texts = upsert(photo_text).values({column: bindparam(column.name) for column in (*_own_texts, photo_text.c.keywords)})
 _store_texts = _texts.on_conflict_do_update(
     index_elements=["photo_id"],
     set_={column.name: _texts.excluded[column.name] for column in _own_texts if not column.primary_key},

@@ -9,7 +9,7 @@ from itertools import islice
 
 from sqlalchemy import Connection, bindparam, delete, literal, select
 
-from photoindex.store.engine.statements import upsert
+from photoindex.store.engine.statements import given_numbers, upsert
 from photoindex.store.journal.journal import Change, Row, Stored, rows_as_changes
 from photoindex.store.schema.tables import asset, correction
 from photoindex.types import FactValue
@@ -18,18 +18,23 @@ _CHUNK = 500
 
 _Key = tuple[int, str]
 
-_of_photo = (
-    select(correction.c.fact, correction.c.value)
+_of_photos = (
+    select(asset.c.photo_id, correction.c.fact, correction.c.value)
     .join(asset, asset.c.id == correction.c.asset_id)
-    .where(asset.c.photo_id == bindparam("photo_id"))
+    .where(asset.c.photo_id.in_(select(given_numbers("photo_ids").c.value)))
     .order_by(correction.c.at, correction.c.asset_id)
 )
 
 
-def of_photo(connection: Connection, photo_id: int) -> dict[str, FactValue]:
-    """Return fact -> value over all contents of a photo, also superseded ones; the newest correction of a fact wins."""
-    rows = connection.execute(_of_photo, {"photo_id": photo_id})
-    return {row.fact: row.value for row in rows}
+def of_photos(connection: Connection, photo_ids: Collection[int]) -> dict[int, dict[str, FactValue]]:
+    """Return photo -> fact -> value over all its contents, also superseded ones; the newest correction of a fact wins.
+
+    Photos without corrections are left out.
+    """
+    found: dict[int, dict[str, FactValue]] = {}
+    for row in connection.execute(_of_photos, {"photo_ids": json.dumps(list(photo_ids))}):
+        found.setdefault(row.photo_id, {})[row.fact] = row.value
+    return found
 
 
 def current_assets(connection: Connection, photo_id: int) -> list[int]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select
+from sqlalchemy import Connection, and_, delete, insert, select
 
-from photoindex.store.engine.statements import upsert
+from photoindex.store.engine.statements import given_numbers, upsert
 from photoindex.store.files.files import join
 from photoindex.store.schema.tables import asset, file, folder, sidecar, sidecar_link, sidecar_part, volume
 from photoindex.types import FactValue, SidecarKind, SidecarPart, SidecarRead
@@ -174,9 +175,9 @@ def names_of(connection: Connection, file_id: int) -> list[tuple[bytes, str]] | 
 
 
 _media_file = file.alias("media_file")
-_of_photo = (
+_of_photos = (
     select(
-        sidecar, sidecar_link.c.why, sidecar_link.c.file_id.label("of_file_id"), _media_file.c.name.label("of_name"),
+        asset.c.photo_id, sidecar, sidecar_link.c.why, sidecar_link.c.file_id.label("of_file_id"), _media_file.c.name.label("of_name"),
         _media_file.c.asset_id.label("of_asset_id"), file.c.name, sidecar_part.c.facts.label("part_facts"),
         sidecar_part.c.regions.label("part_regions"),
         folder.c.path.label("folder_path"), volume.c.mount_point,
@@ -191,25 +192,27 @@ _of_photo = (
     .join(file, file.c.id == sidecar.c.file_id)
     .join(folder, folder.c.id == file.c.folder_id)
     .join(volume, volume.c.id == folder.c.volume_id)
-    .where(asset.c.photo_id == bindparam("photo_id"))
+    .where(asset.c.photo_id.in_(select(given_numbers("photo_ids").c.value)))
     .order_by(sidecar.c.file_id)
 )  # fmt: skip
 
 
-def of_photo(connection: Connection, photo_id: int) -> Sequence[LinkedSidecar]:
-    """Return the sidecars of all files of a photo."""
-    return [
-        LinkedSidecar(
-            file_id=row.file_id,
-            path=join(row.mount_point, row.folder_path, row.name),
-            kind=row.kind,
-            why=row.why,
-            of_file_id=row.of_file_id,
-            of_name=row.of_name,
-            of_asset_id=row.of_asset_id,
-            facts=row.facts if row.part_facts is None else row.part_facts,
-            regions=tuple(row.regions if row.part_regions is None else row.part_regions),
-            notes=tuple(row.notes),
+def of_photos(connection: Connection, photo_ids: Collection[int]) -> dict[int, list[LinkedSidecar]]:
+    """Return photo -> the sidecars of all its files; photos without are left out."""
+    found: dict[int, list[LinkedSidecar]] = {}
+    for row in connection.execute(_of_photos, {"photo_ids": json.dumps(list(photo_ids))}):
+        found.setdefault(row.photo_id, []).append(
+            LinkedSidecar(
+                file_id=row.file_id,
+                path=join(row.mount_point, row.folder_path, row.name),
+                kind=row.kind,
+                why=row.why,
+                of_file_id=row.of_file_id,
+                of_name=row.of_name,
+                of_asset_id=row.of_asset_id,
+                facts=row.facts if row.part_facts is None else row.part_facts,
+                regions=tuple(row.regions if row.part_regions is None else row.part_regions),
+                notes=tuple(row.notes),
+            )
         )
-        for row in connection.execute(_of_photo, {"photo_id": photo_id})
-    ]
+    return found

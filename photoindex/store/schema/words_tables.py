@@ -5,7 +5,7 @@ What a person says is kept by content, like corrections: it stays with the bytes
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, false
 
 from photoindex.store.engine.ddl import IDS_NEVER_REUSED, ROWS_BY_KEY
 from photoindex.store.schema.columns import metadata
@@ -65,6 +65,13 @@ label = Table(
     Column("raw", Float, nullable=False, comment="the model's own score"),
     Column("confidence", Float, nullable=False, comment="0 to 1"),
     Column("shown", Boolean, nullable=False, comment="as confident as the settings ask for"),
+    Column(
+        "calibrated",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="the confidence was measured on verdicts",
+    ),
     Column("x", Float, comment="left edge of an object, fraction of the upright picture"),
     Column("y", Float),
     Column("width", Float),

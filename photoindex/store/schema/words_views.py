@@ -14,15 +14,18 @@ WORDS_VIEWS: tuple[View, ...] = (
             "tag_id": "id of the tag",
             "source": "person, file (a keyword of the files), or the stage of the model: tags, objects, labels, sensitive",
             "confidence": "of the model, 0 to 1; null for a person and a file",
+            "is_calibrated": "1 where the confidence was measured on your verdicts, 0 where it is the model's own; null without one",
             "is_shown": "1 unless the model is less confident than the settings ask for",
         },
         sql="""SELECT given.photo_id AS photo_id, tag.name AS tag, given.tag_id AS tag_id, given.source AS source,
-    given.confidence AS confidence, given.is_shown AS is_shown
+    given.confidence AS confidence, given.is_calibrated AS is_calibrated, given.is_shown AS is_shown
 FROM (
-    SELECT DISTINCT asset.photo_id AS photo_id, asset_tag.tag_id AS tag_id, 'person' AS source, NULL AS confidence, 1 AS is_shown
+    SELECT DISTINCT asset.photo_id AS photo_id, asset_tag.tag_id AS tag_id, 'person' AS source, NULL AS confidence,
+        NULL AS is_calibrated, 1 AS is_shown
         FROM asset_tag JOIN asset ON asset.id = asset_tag.asset_id
-    UNION ALL SELECT photo_keyword.photo_id, photo_keyword.tag_id, 'file', NULL, 1 FROM photo_keyword
-    UNION ALL SELECT photo.id, label.tag_id, variant.stage, max(label.confidence), max(label.shown)
+    UNION ALL SELECT photo_keyword.photo_id, photo_keyword.tag_id, 'file', NULL, NULL, 1 FROM photo_keyword
+    UNION ALL SELECT photo.id, label.tag_id, variant.stage, max(label.confidence),
+        coalesce(max(CASE WHEN label.calibrated THEN label.confidence END) >= max(label.confidence), 0), max(label.shown)
         FROM label JOIN photo ON photo.primary_asset_id = label.asset_id JOIN variant ON variant.id = label.variant_id
         GROUP BY photo.id, label.tag_id, variant.stage
 ) AS given JOIN tag ON tag.id = given.tag_id

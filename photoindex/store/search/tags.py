@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
 from photoindex.query.values import check_text, glob_pattern
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import glob
 from photoindex.store.schema.tables import (
     asset,
@@ -17,10 +18,10 @@ from photoindex.store.schema.tables import (
     photo_keyword,
     tag,
     tag_alias,
-    tag_rejection,
     variant,
 )
 from photoindex.store.search.conditions import matches
+from photoindex.store.words.said import is_rejected
 
 Condition = ColumnElement[bool]
 
@@ -73,8 +74,8 @@ def is_sensitive() -> Condition:
 def sensitive_among(connection: Connection, photo_ids: Sequence[int]) -> set[int]:
     """Return those of the photos that are sensitive."""
     found: set[int] = set()
-    for start in range(0, len(photo_ids), _KEYS):
-        chosen = photo.c.id.in_(photo_ids[start : start + _KEYS])
+    for some in chunks(photo_ids, _KEYS):
+        chosen = photo.c.id.in_(some)
         found.update(connection.execute(select(photo.c.id).where(chosen, is_sensitive())).scalars())
     return found
 
@@ -135,14 +136,7 @@ def _labelled(contents: Select[tuple[int]]) -> Condition:
 
 def _keywords() -> Select[tuple[int]]:
     """Return the query for the photos with keywords of their files that nobody rejected."""
-    content = asset.alias("content_with_keyword")
-    rejected = (
-        exists()
-        .where(content.c.photo_id == photo_keyword.c.photo_id, tag_rejection.c.asset_id == content.c.id)
-        .where(tag_rejection.c.tag_id == photo_keyword.c.tag_id)
-        .correlate(photo_keyword)
-    )
-    return select(photo_keyword.c.photo_id).where(~rejected)
+    return select(photo_keyword.c.photo_id).where(~is_rejected(photo_keyword.c.photo_id, photo_keyword.c.tag_id))
 
 
 def _labels(sure: float | None = None) -> Select[tuple[int]]:
@@ -150,12 +144,6 @@ def _labels(sure: float | None = None) -> Select[tuple[int]]:
 
     sure: least confidence, 0 to 1; None: those that are shown.
     """
-    labelled, other = asset.alias("labelled"), asset.alias("content_with_label")
-    rejected = (
-        exists()
-        .where(labelled.c.id == label.c.asset_id, other.c.photo_id == labelled.c.photo_id)
-        .where(tag_rejection.c.asset_id == other.c.id, tag_rejection.c.tag_id == label.c.tag_id)
-        .correlate(label)
-    )
+    labelled = select(asset.c.photo_id).where(asset.c.id == label.c.asset_id).correlate(label).scalar_subquery()
     enough = label.c.shown.is_(True) if sure is None else label.c.confidence >= sure
-    return select(label.c.asset_id).where(enough, ~rejected)
+    return select(label.c.asset_id).where(enough, ~is_rejected(labelled, label.c.tag_id))

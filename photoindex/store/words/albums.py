@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, insert, literal, select
 
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.database import new_id
 from photoindex.store.engine.statements import numbers, upsert
 from photoindex.store.journal.journal import Change, Row, rows_as_changes, stored_row, updates_as_changes
@@ -132,8 +133,7 @@ def add_photos(connection: Connection, album_id: int, photo_ids: Sequence[int], 
     wanted = _by_time(connection, [one for one in photo_ids if one not in known])
     last = select(func.coalesce(func.max(album_asset.c.position), 0.0)).where(album_asset.c.album_id == album_id)
     position = float(connection.execute(last).scalar_one())
-    for start in range(0, len(wanted), _CHUNK):
-        some = wanted[start : start + _CHUNK]
+    for some in chunks(wanted, _CHUNK):
         places = {photo_id: position + place for place, photo_id in enumerate(some, 1)}
         position += len(some)
         rows: list[Row] = [
@@ -147,8 +147,8 @@ def add_photos(connection: Connection, album_id: int, photo_ids: Sequence[int], 
 
 def remove_photos(connection: Connection, album_id: int, photo_ids: Sequence[int], done: set[int]) -> Iterator[Change]:
     """Take photos out of an album; `done` receives those that were in it."""
-    for start in range(0, len(photo_ids), _CHUNK):
-        contents = _contents(photo_ids[start : start + _CHUNK])
+    for some in chunks(photo_ids, _CHUNK):
+        contents = _contents(some)
         chosen = album_asset.c.album_id == album_id, album_asset.c.asset_id.in_(contents.with_only_columns(asset.c.id))
         changes = list(rows_as_changes(connection, album_asset, select(album_asset).where(*chosen)))
         held = select(album_asset.c.asset_id).where(*chosen)
@@ -189,8 +189,8 @@ def _key(row: Row) -> Row:
 
 def _by_time(connection: Connection, photo_ids: Sequence[int]) -> list[int]:
     taken: dict[int, str] = {}
-    for start in range(0, len(photo_ids), _CHUNK):
-        chosen = photo.c.id.in_(numbers(photo_ids[start : start + _CHUNK]))
+    for some in chunks(photo_ids, _CHUNK):
+        chosen = photo.c.id.in_(numbers(some))
         taken |= {
             row.id: row.taken_at or "~"
             for row in connection.execute(select(photo.c.id, photo.c.taken_at).where(chosen))

@@ -1,4 +1,4 @@
-"""The words of a photo that its files do not say: people, tags, captions, text in the picture; as full-text documents."""
+"""The words of a photo that its files do not say, and keywords that nobody rejected, as full-text documents."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, update
 
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import given_numbers, numbers
 from photoindex.store.schema.tables import (
     asset,
@@ -24,7 +25,7 @@ from photoindex.store.schema.tables import (
 )
 from photoindex.text import fold
 
-COLUMNS = ("people", "tags", "labels", "caption", "ocr")
+COLUMNS = ("keywords", "people", "tags", "labels", "caption", "ocr")
 """The columns of `photo_text` that this module writes."""
 CAPTION, OCR = "caption", "ocr"
 """Kinds of `asset_text`."""
@@ -34,9 +35,8 @@ _CHUNK = 500
 
 def refresh(connection: Connection, photo_ids: Collection[int]) -> None:
     """Write what is known now about photos into their documents; only documents that change are written."""
-    wanted = sorted(set(photo_ids))
-    for start in range(0, len(wanted), _CHUNK):
-        rows = connection.execute(_documents, {"photo_ids": json.dumps(wanted[start : start + _CHUNK])}).mappings()
+    for some in chunks(sorted(set(photo_ids)), _CHUNK):
+        rows = connection.execute(_documents, {"photo_ids": json.dumps(some)}).mappings()
         changed = [
             {"wanted": row["id"]} | new
             for row in rows
@@ -48,14 +48,13 @@ def refresh(connection: Connection, photo_ids: Collection[int]) -> None:
 
 def refresh_assets(connection: Connection, asset_ids: Collection[int]) -> None:
     """Refresh the documents of photos that these contents represent; the others' words are not searched."""
-    wanted = sorted(set(asset_ids))
-    for start in range(0, len(wanted), _CHUNK):
-        of_primary = select(photo.c.id).where(photo.c.primary_asset_id.in_(numbers(wanted[start : start + _CHUNK])))
+    for some in chunks(sorted(set(asset_ids)), _CHUNK):
+        of_primary = select(photo.c.id).where(photo.c.primary_asset_id.in_(numbers(some)))
         refresh(connection, connection.execute(of_primary).scalars().all())
 
 
 def _columns() -> tuple[ColumnElement[Any], ...]:
-    """Return the texts of a photo by kind, one word or line of text each; see COLUMNS."""
+    """Return the texts of a photo by kind, one word or line of text each, without keywords; see COLUMNS."""
     contents = select(asset.c.id).where(asset.c.photo_id == photo.c.id).correlate(photo)
     rejected = select(tag_rejection.c.tag_id).where(tag_rejection.c.asset_id.in_(contents))
     people = select(individual.c.name).distinct().select_from(assignment).join(individual).join(region)
@@ -89,8 +88,8 @@ def _joined(texts: Select[Any]) -> ColumnElement[Any]:
 
 def _select_documents() -> Select[Any]:
     old = [photo_text.c[name].label(f"old_{name}") for name in COLUMNS]
-    new = [column.label(name) for name, column in zip(COLUMNS, _columns(), strict=True)]
-    statement = select(photo.c.id, *old, *new).join(photo_text, photo_text.c.photo_id == photo.c.id)
+    new = [column.label(name) for name, column in zip(COLUMNS[1:], _columns(), strict=True)]
+    statement = select(photo.c.id, photo.c.keywords, *old, *new).join(photo_text, photo_text.c.photo_id == photo.c.id)
     return statement.where(photo.c.id.in_(select(given_numbers("photo_ids").c.value)))
 
 
@@ -103,4 +102,5 @@ _update = (
 
 
 def _folded(row: Mapping[Any, Any]) -> dict[str, str]:
-    return {name: fold(row[name] or "") for name in COLUMNS}
+    texts = {**row, "keywords": "\n".join(row["keywords"])}
+    return {name: fold(texts[name] or "") for name in COLUMNS}

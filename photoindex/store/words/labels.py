@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, false, func, insert, select, update
 
 from photoindex.store.engine.statements import numbers
 from photoindex.store.schema.tables import journal, label
@@ -84,6 +84,7 @@ class LabelWriter:
                 "raw": one.raw,
                 "confidence": one.confidence,
                 "shown": one.confidence >= self.threshold,
+                "calibrated": one.calibrated,
                 **dict(zip(("x", "y", "width", "height"), one.box or (None,) * 4, strict=True)),
             }
             for (tag_id, part), one in parts.items()
@@ -103,3 +104,10 @@ def mark_shown(connection: Connection, asset_ids: Sequence[int], threshold: floa
     of_contents = label.c.asset_id.in_(numbers(asset_ids))
     connection.execute(update(label).where(of_contents, label.c.shown != is_sure).values(shown=is_sure))
     documents.refresh_assets(connection, asset_ids)
+
+
+def surest_is_calibrated() -> ColumnElement[bool]:
+    """Return whether the highest confidence among grouped labels was measured on a person's verdicts."""
+    return func.coalesce(
+        func.max(case((label.c.calibrated, label.c.confidence))) >= func.max(label.c.confidence), false()
+    )

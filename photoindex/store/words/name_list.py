@@ -7,8 +7,13 @@ from pathlib import Path
 from photoindex.store.engine.quick_read import quick_rows
 
 _TAGS = """SELECT name FROM tag WHERE EXISTS (SELECT 1 FROM asset_tag WHERE asset_tag.tag_id = tag.id)
-    OR EXISTS (SELECT 1 FROM photo_keyword WHERE photo_keyword.tag_id = tag.id)
-    OR EXISTS (SELECT 1 FROM label WHERE label.tag_id = tag.id AND label.shown) ORDER BY name_key"""
+    OR EXISTS (SELECT 1 FROM photo_keyword WHERE photo_keyword.tag_id = tag.id AND NOT EXISTS (
+        SELECT 1 FROM tag_rejection JOIN asset ON asset.id = tag_rejection.asset_id
+        WHERE tag_rejection.tag_id = tag.id AND asset.photo_id = photo_keyword.photo_id))
+    OR EXISTS (SELECT 1 FROM label JOIN photo ON photo.primary_asset_id = label.asset_id
+        WHERE label.tag_id = tag.id AND label.shown AND NOT EXISTS (
+            SELECT 1 FROM tag_rejection JOIN asset ON asset.id = tag_rejection.asset_id
+            WHERE tag_rejection.tag_id = tag.id AND asset.photo_id = photo.id)) ORDER BY name_key"""
 _ALBUMS = "SELECT DISTINCT name FROM album UNION SELECT name FROM saved_query ORDER BY name"
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, literal, select, union_all
 
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import numbers, upsert
 from photoindex.store.journal.journal import Change, Row, rows_as_changes
 from photoindex.store.photos.assets import SUPERSEDED
@@ -21,6 +22,7 @@ from photoindex.store.schema.tables import (
     tag_rejection,
     variant,
 )
+from photoindex.store.words.labels import surest_is_calibrated
 from photoindex.store.words.tags import TagRow
 
 PERSON, FILE = "person", "file"
@@ -32,21 +34,33 @@ _CHUNK = 5_000
 class PhotoTag:
     """A tag of a photo. source: person, file, or the stage of the model. confidence: of a model, 0 to 1.
 
-    rejected: a person said that it does not fit. shown: as confident as the settings ask for.
+    calibrated: that was measured on what a person said about the tag; None without a confidence. rejected: a person said that
+    it does not fit. shown: as confident as the settings ask for.
     """
 
     tag: TagRow
     source: str
     confidence: float | None = None
+    calibrated: bool | None = None
     rejected: bool = False
     shown: bool = True
 
 
 @dataclass(slots=True)
 class TagChange:
-    """Photos whose tags a person changed; `photos` fills while the changes are consumed."""
+    """Photos whose tags a person changed, and those in which they rejected some or took that back.
+
+    Both fill while the changes are consumed.
+    """
 
     photos: set[int] = field(default_factory=set)
+    judged: set[int] = field(default_factory=set)
+
+    def add(self, table: Table, photo_ids: Collection[int]) -> None:
+        """Note photos that gained or lost rows of a table."""
+        self.photos.update(photo_ids)
+        if table is tag_rejection:
+            self.judged.update(photo_ids)
 
 
 def own_of(connection: Connection, photo_ids: Sequence[int]) -> dict[int, list[TagRow]]:
@@ -61,7 +75,7 @@ def rejected_of(connection: Connection, photo_ids: Sequence[int]) -> dict[int, l
 
 def _by_photo(connection: Connection, photo_ids: Sequence[int], table: Table) -> dict[int, list[TagRow]]:
     found: dict[int, list[TagRow]] = {}
-    for some in _chunks(photo_ids):
+    for some in chunks(photo_ids, _CHUNK):
         statement = (
             select(asset.c.photo_id, tag.c.id, tag.c.name)
             .distinct()
@@ -78,10 +92,11 @@ def tags_of(connection: Connection, photo_id: int) -> list[PhotoTag]:
     """Return all tags of a photo by name and source, also rejected ones and those that are not shown."""
     contents = select(asset.c.id).where(asset.c.photo_id == photo_id)
     primary = select(photo.c.primary_asset_id).where(photo.c.id == photo_id).scalar_subquery()
-    own = select(asset_tag.c.tag_id, literal(PERSON), literal(None), literal(1)).distinct()
-    in_files = select(photo_keyword.c.tag_id, literal(FILE), literal(None), literal(1))
+    own = select(asset_tag.c.tag_id, literal(PERSON), literal(None), literal(None), literal(1)).distinct()
+    in_files = select(photo_keyword.c.tag_id, literal(FILE), literal(None), literal(None), literal(1))
+    confidence_of_models = func.max(label.c.confidence), surest_is_calibrated()
     of_models = (
-        select(label.c.tag_id, variant.c.stage, func.max(label.c.confidence), func.max(label.c.shown))
+        select(label.c.tag_id, variant.c.stage, *confidence_of_models, func.max(label.c.shown))
         .join(variant, variant.c.id == label.c.variant_id)
         .where(label.c.asset_id == primary)
         .group_by(label.c.tag_id, variant.c.stage)
@@ -89,15 +104,22 @@ def tags_of(connection: Connection, photo_id: int) -> list[PhotoTag]:
     found = union_all(
         own.where(asset_tag.c.asset_id.in_(contents)), in_files.where(photo_keyword.c.photo_id == photo_id), of_models
     ).subquery()
-    tag_id, source, confidence, shown = found.c
+    tag_id, source, confidence, calibrated, shown = found.c
     rejected = select(tag_rejection.c.tag_id).where(tag_rejection.c.asset_id.in_(contents))
     statement = (
-        select(tag.c.id, tag.c.name, source, confidence, tag_id.in_(rejected), shown)
+        select(tag.c.id, tag.c.name, source, confidence, calibrated, tag_id.in_(rejected), shown)
         .join(tag, tag.c.id == tag_id)
         .order_by(tag.c.name_key, source != PERSON, source != FILE, source)
     )
     return [
-        PhotoTag(TagRow(row[0], row[1]), row[2], row[3], bool(row[4]) and row[2] != PERSON, bool(row[5]))
+        PhotoTag(
+            TagRow(row[0], row[1]),
+            row[2],
+            row[3],
+            None if row[3] is None else bool(row[4]),
+            rejected=bool(row[5]) and row[2] != PERSON,
+            shown=bool(row[6]),
+        )
         for row in connection.execute(statement)
     ]
 
@@ -110,7 +132,7 @@ def add(
     A tag is written to all current contents of a photo. Each chunk is written when its first change is consumed.
     """
     now = time.time()
-    for some in _chunks(photo_ids):
+    for some in chunks(photo_ids, _CHUNK):
         rejected = tag_rejection.c.asset_id.in_(_contents(some)), tag_rejection.c.tag_id.in_(tag_ids)
         yield from _removed(connection, tag_rejection, rejected, done)
         for tag_id in tag_ids:
@@ -122,7 +144,7 @@ def remove(
 ) -> Iterator[Change]:
     """Take tags from photos; where a file or a model gives one too, it is rejected. Yields changes like `add`."""
     now = time.time()
-    for some in _chunks(photo_ids):
+    for some in chunks(photo_ids, _CHUNK):
         own = asset_tag.c.asset_id.in_(_contents(some)), asset_tag.c.tag_id.in_(tag_ids)
         yield from _removed(connection, asset_tag, own, done)
         for tag_id in tag_ids:
@@ -143,7 +165,7 @@ def reject(
 ) -> Iterator[Change]:
     """Say that tags do not fit photos, whoever gave them; no model's tag returns. Yields changes like `add`."""
     now = time.time()
-    for some in _chunks(photo_ids):
+    for some in chunks(photo_ids, _CHUNK):
         own = asset_tag.c.asset_id.in_(_contents(some)), asset_tag.c.tag_id.in_(tag_ids)
         yield from _removed(connection, asset_tag, own, done)
         for tag_id in tag_ids:
@@ -153,7 +175,7 @@ def reject(
 def labelled(connection: Connection, tag_ids: Collection[int], photo_ids: Sequence[int]) -> list[int]:
     """Return those of the photos that a model gave one of the tags, shown or not."""
     found: list[int] = []
-    for some in _chunks(photo_ids):
+    for some in chunks(photo_ids, _CHUNK):
         statement = select(photo.c.id).where(
             photo.c.id.in_(numbers(some)),
             photo.c.primary_asset_id.in_(select(label.c.asset_id).where(label.c.tag_id.in_(tag_ids))),
@@ -171,7 +193,7 @@ def _added(
         return
     values: list[Row] = [{"asset_id": row.id, "tag_id": tag_id, "at": now} for row in rows]
     connection.execute(table.insert(), values)
-    done.photos.update(row.photo_id for row in rows)
+    done.add(table, [row.photo_id for row in rows])
     for value in values:
         yield Change(table.name, {"asset_id": value["asset_id"], "tag_id": tag_id}, before=None, after=value)
 
@@ -183,7 +205,7 @@ def _removed(
     if not changes:
         return
     contents = select(table.c.asset_id).where(*chosen)
-    done.photos.update(connection.execute(select(asset.c.photo_id).where(asset.c.id.in_(contents))).scalars())
+    done.add(table, connection.execute(select(asset.c.photo_id).where(asset.c.id.in_(contents))).scalars().all())
     connection.execute(delete(table).where(*chosen))
     yield from changes
 
@@ -202,8 +224,3 @@ def copy(connection: Connection, *, source: int, target: int) -> None:
     for table in (asset_tag, tag_rejection):
         rows = select(literal(target), table.c.tag_id, table.c.at).where(table.c.asset_id == source)
         connection.execute(upsert(table).from_select(["asset_id", "tag_id", "at"], rows).on_conflict_do_nothing())
-
-
-def _chunks(photo_ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(photo_ids), _CHUNK):
-        yield photo_ids[start : start + _CHUNK]

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, delete, insert, select, update
 
 from photoindex.paths import to_text
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.database import new_id
 from photoindex.store.files.locations import Location, folder_is_within
 from photoindex.store.schema.tables import (
@@ -101,9 +102,8 @@ def _named(connection: Connection, below: Location, names: Mapping[bytes, int]) 
     """Return the contents of the files in or below a folder by the names that are looked for."""
     found: dict[bytes, list[int]] = {}
     folders = select(folder.c.id).where(folder_is_within(below))
-    wanted = sorted(names)
-    for start in range(0, len(wanted), _CHUNK):
-        chosen = file.c.name.in_(wanted[start : start + _CHUNK]), file.c.folder_id.in_(folders)
+    for some in chunks(sorted(names), _CHUNK):
+        chosen = file.c.name.in_(some), file.c.folder_id.in_(folders)
         rows = connection.execute(select(file.c.name, file.c.asset_id).where(*chosen, *_CHANGED).order_by(file.c.id))
         for row in rows:
             found.setdefault(row.name, []).append(row.asset_id)
@@ -130,8 +130,8 @@ def _store(connection: Connection, kind: str, name: str, origin: str, contents: 
     stored = select(album_asset.c.asset_id, album_asset.c.position).where(of_album)
     before = {row.asset_id: row.position for row in connection.execute(stored)}
     changed = [asset_id for asset_id in before if before[asset_id] != wanted.get(asset_id)]
-    for start in range(0, len(changed), _CHUNK):
-        gone = album_asset.c.asset_id.in_(changed[start : start + _CHUNK])
+    for some in chunks(changed, _CHUNK):
+        gone = album_asset.c.asset_id.in_(some)
         connection.execute(delete(album_asset).where(of_album, gone))
     rows = [
         {"album_id": album_id, "asset_id": asset_id, "position": place, "at": now}

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from photoindex.domain.words.names import tag_key
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import numbers, upsert
 from photoindex.store.journal.journal import Change, Row, rows_as_changes, stored_row, updates_as_changes
 from photoindex.store.schema.tables import (
@@ -112,8 +113,8 @@ def _known(connection: Connection, table: Table, rows: list[Row]) -> set[tuple[o
     contents = sorted({int(str(row["asset_id"])) for row in rows})
     keys = list(table.primary_key.columns)
     found: set[tuple[object, ...]] = set()
-    for start in range(0, len(contents), _CHUNK):
-        chosen = table.c.asset_id.in_(numbers(contents[start : start + _CHUNK])), table.c.tag_id == rows[0]["tag_id"]
+    for some in chunks(contents, _CHUNK):
+        chosen = table.c.asset_id.in_(numbers(some)), table.c.tag_id == rows[0]["tag_id"]
         found.update(tuple(row) for row in connection.execute(select(*keys).where(*chosen)))
     return found
 

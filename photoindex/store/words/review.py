@@ -10,6 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 from photoindex.store.people.hidden import shows_hidden
 from photoindex.store.schema.tables import asset, asset_tag, label, photo, tag, tag_rejection
 from photoindex.store.search.tags import is_sensitive
+from photoindex.store.words.labels import surest_is_calibrated
+from photoindex.store.words.said import is_in
 
 
 class JudgedTag(NamedTuple):
@@ -22,12 +24,16 @@ class JudgedTag(NamedTuple):
 
 
 class OpenLabel(NamedTuple):
-    """A photo that a model gave a tag. digest: BLAKE3 of the content that represents it. confidence: 0 to 1."""
+    """A photo that a model gave a tag. digest: BLAKE3 of the content that represents it. confidence: 0 to 1.
+
+    calibrated: the confidence was measured on what a person said about the tag.
+    """
 
     photo_id: int
     digest: bytes
     confidence: float
     shown: bool
+    calibrated: bool
 
 
 def open_tags(connection: Connection, *, hidden: bool, sensitive: bool) -> list[JudgedTag]:
@@ -55,7 +61,7 @@ def open_labels(
     """Return photos that a model gave a tag and nobody judged: those whose confidence is nearest to `near`, surest first."""
     sure = func.max(label.c.confidence)
     statement: Select[Any] = (
-        select(photo.c.id, asset.c.digest, sure, func.max(label.c.shown))
+        select(photo.c.id, asset.c.digest, sure, func.max(label.c.shown), surest_is_calibrated())
         .join(label, label.c.asset_id == photo.c.primary_asset_id)
         .join(asset, asset.c.id == photo.c.primary_asset_id)
         .join(tag, tag.c.id == label.c.tag_id)
@@ -64,19 +70,12 @@ def open_labels(
         .order_by(func.abs(sure - near), photo.c.id)
         .limit(limit)
     )
-    found = [OpenLabel(row[0], row[1], row[2], bool(row[3])) for row in connection.execute(statement)]
+    found = [OpenLabel(row[0], row[1], row[2], bool(row[3]), bool(row[4])) for row in connection.execute(statement)]
     return sorted(found, key=lambda one: (-one.confidence, one.photo_id))
 
 
 def _open(*, hidden: bool, sensitive: bool) -> Sequence[ColumnElement[bool]]:
-    judged = [
-        select(table.c.asset_id)
-        .join(asset_of, asset_of.c.id == table.c.asset_id)
-        .where(asset_of.c.photo_id == photo.c.id, table.c.tag_id == label.c.tag_id)
-        .correlate(photo, label)
-        .exists()
-        for table, asset_of in ((asset_tag, asset.alias("owner")), (tag_rejection, asset.alias("refuser")))
-    ]
+    judged = [is_in(table, photo.c.id, label.c.tag_id) for table in (asset_tag, tag_rejection)]
     conditions = [~or_(*judged)]
     if not hidden:
         conditions.append(~shows_hidden(photo.c.primary_asset_id))

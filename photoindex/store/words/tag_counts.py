@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, exists, func, literal, select, union_all
+from sqlalchemy import Connection, func, literal, select, union_all
 
-from photoindex.store.schema.tables import asset, asset_tag, label, photo, photo_keyword, tag, tag_rejection
+from photoindex.store.schema.tables import asset, asset_tag, label, photo, photo_keyword, tag
+from photoindex.store.words.said import is_rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,13 @@ def counts(connection: Connection) -> list[TagCount]:
         .join(asset, asset.c.id == asset_tag.c.asset_id)
     )
     in_files = select(photo_keyword.c.tag_id, photo_keyword.c.photo_id, literal(2)).where(
-        ~_rejected(photo_keyword.c.photo_id, photo_keyword.c.tag_id)
+        ~is_rejected(photo_keyword.c.photo_id, photo_keyword.c.tag_id)
     )
     by_models = (
         select(label.c.tag_id, photo.c.id, literal(4))
         .distinct()
         .join(photo, photo.c.primary_asset_id == label.c.asset_id)
-        .where(label.c.shown.is_(True), ~_rejected(photo.c.id, label.c.tag_id))
+        .where(label.c.shown.is_(True), ~is_rejected(photo.c.id, label.c.tag_id))
     )
     found = union_all(own, in_files, by_models).subquery()
     of_kind = [func.sum(found.c.kind == kind) for kind in (1, 2, 4)]
@@ -49,12 +50,3 @@ def counts(connection: Connection) -> list[TagCount]:
         .group_by(tag.c.id)
     )
     return [TagCount(*row) for row in connection.execute(statement)]
-
-
-def _rejected(photo_id: ColumnElement[int], tag_id: ColumnElement[int]) -> ColumnElement[bool]:
-    content = asset.alias("rejected_content")
-    return (
-        exists()
-        .where(content.c.photo_id == photo_id, tag_rejection.c.asset_id == content.c.id)
-        .where(tag_rejection.c.tag_id == tag_id)
-    )

@@ -13,8 +13,9 @@ from itertools import accumulate
 from sqlalchemy import Connection, Select, bindparam, select
 
 from photoindex.domain.words.names import tag_key, tag_of_keyword
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import numbers, upsert
-from photoindex.store.schema.tables import photo, photo_keyword, tag, tag_alias
+from photoindex.store.schema.tables import asset, photo, photo_keyword, tag, tag_alias, tag_rejection
 
 _CHUNK = 500
 _STEPS_MAX = 10
@@ -83,16 +84,17 @@ def below(connection: Connection, key: str) -> list[TagRow]:
 
 
 def store_keywords(connection: Connection, photo_ids: Collection[int]) -> None:
-    """Make the keywords of photos, as they are resolved now, their tags in files; only what changes is written."""
+    """Make the keywords of photos, as they were resolved in this transaction, their tags in files; only what changes is written.
+
+    Keywords that a person rejected are the photo's no more; that its files have them stays known.
+    """
     chosen = numbers(sorted(photo_ids))
     keywords = connection.execute(
         select(photo.c.id, photo.c.keywords).where(photo.c.id.in_(chosen)).order_by(photo.c.id)
     )
-    names = {
-        row.id: [name for keyword in row.keywords if (name := tag_of_keyword(keyword)) is not None] for row in keywords
-    }
-    ids = ensure(connection, list(dict.fromkeys(name for found in names.values() for name in found)))
-    wanted = {(photo_id, ids[name]) for photo_id, found in names.items() for name in found}
+    names = {row.id: {keyword: tag_of_keyword(keyword) for keyword in row.keywords} for row in keywords}
+    ids = ensure(connection, list(dict.fromkeys(name for found in names.values() for name in found.values() if name)))
+    wanted = {(photo_id, ids[name]) for photo_id, found in names.items() for name in found.values() if name}
     stored = select(photo_keyword.c.photo_id, photo_keyword.c.tag_id).where(photo_keyword.c.photo_id.in_(chosen))
     known = {(row.photo_id, row.tag_id) for row in connection.execute(stored)}
     if gone := known - wanted:
@@ -103,6 +105,23 @@ def store_keywords(connection: Connection, photo_ids: Collection[int]) -> None:
         )
     if new := wanted - known:
         connection.execute(photo_keyword.insert(), [{"photo_id": one, "tag_id": tag_id} for one, tag_id in sorted(new)])
+    if rejected := wanted & _rejected(connection, chosen):
+        left = {
+            photo_id: [
+                keyword for keyword, name in names[photo_id].items() if (photo_id, ids.get(name or "")) not in rejected
+            ]
+            for photo_id, _ in sorted(rejected)
+        }
+        connection.execute(_keep_keywords, [{"of_photo": one, "kept": keywords} for one, keywords in left.items()])
+
+
+_keep_keywords = photo.update().where(photo.c.id == bindparam("of_photo")).values(keywords=bindparam("kept"))
+
+
+def _rejected(connection: Connection, chosen: Select[tuple[int]]) -> set[tuple[int, int]]:
+    """Return (photo, tag) of what a person rejected in photos."""
+    statement = select(asset.c.photo_id, tag_rejection.c.tag_id).join(asset, asset.c.id == tag_rejection.c.asset_id)
+    return {(row.photo_id, row.tag_id) for row in connection.execute(statement.where(asset.c.photo_id.in_(chosen)))}
 
 
 def _renamed(name: str, aliases: Mapping[str, str], known: Collection[str]) -> str:
@@ -124,9 +143,7 @@ def _of_levels(connection: Connection, names: Collection[str]) -> tuple[dict[str
     }
     aliases: dict[str, str] = {}
     known: set[str] = set()
-    wanted = sorted(keys)
-    for start in range(0, len(wanted), _CHUNK):
-        some = wanted[start : start + _CHUNK]
+    for some in chunks(sorted(keys), _CHUNK):
         of_alias = select(tag_alias.c.name_key, tag.c.name).join(tag, tag.c.id == tag_alias.c.tag_id)
         aliases |= {
             row.name_key: row.name for row in connection.execute(of_alias.where(tag_alias.c.name_key.in_(some)))
@@ -136,11 +153,7 @@ def _of_levels(connection: Connection, names: Collection[str]) -> tuple[dict[str
 
 
 def _ids(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
-    return {
-        row.name_key: row.id
-        for start in range(0, len(keys), _CHUNK)
-        for row in connection.execute(_by_keys(keys[start : start + _CHUNK]))
-    }
+    return {row.name_key: row.id for some in chunks(keys, _CHUNK) for row in connection.execute(_by_keys(some))}
 
 
 def _by_keys(keys: Sequence[str]) -> Select[tuple[int, str, str]]:

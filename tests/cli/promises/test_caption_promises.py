@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.caption_server import caption_server, colour_of
+from tests.caption_server import caption_server, colour_of, says_always
 from tests.cli.promises.house import House, promises
 from tests.small_captioners import write_small_captioner
 
 CAPTIONS = "SELECT count(*) FROM asset_text"
+SAME = "look at them with: photoindex caption list {}; then set another caption.prompt, or choose another model: photoindex models list"
+SERVED = "is run by a server, such as Ollama: let it load {}, then run: photoindex caption --endpoint URL --model {}"
 ENGLISH = "the model '{}' describes photos in English alone; omit the setting caption.language, or choose another: photoindex models list"
 
 RETRY = "; {}, then: photoindex retry --stage caption"
@@ -37,6 +39,28 @@ def test_a_model_that_knows_english_alone_says_where_to_find_another(
     monkeypatch.setenv("PHOTOINDEX_CAPTION__LANGUAGE", "de")
     refused = scanned.run("caption", code=2)
     assert "small-blip" in scanned.follow(ENGLISH, refused)
+
+
+@promises(SAME)
+def test_a_model_that_says_the_same_of_all_pictures_says_where_they_are_and_what_to_do(house: House) -> None:
+    house.write_photos(*(f"{number}.jpg" for number in range(20)))
+    house.run("scan", house.photos)
+    with caption_server() as server:
+        says_always(server, 'It isn\'t "clear" what this picture shows to me, sorry.')
+        said = house.run("caption", "--endpoint", server.url, "--model", "blind")
+    listing, _ = house.commands(SAME, said)
+    assert house.run(*listing).count('It isn\'t "clear"') == 20
+    house.follow(SAME, said)
+
+
+@promises(SERVED)
+def test_a_model_of_the_catalogue_that_servers_run_says_how_it_describes_photos(scanned: House) -> None:
+    assert '"state": "by a server"' in scanned.run("models", "list", "--json")
+    refused = scanned.run("models", "pull", "moondream2", code=7)
+    with caption_server() as server:
+        scanned.follow(SERVED, refused, URL=server.url)
+        assert {request.message["model"] for request in server.requests} == {"moondream"}
+    assert scanned.rows.value(CAPTIONS) == 3
 
 
 @promises(RETRY)

@@ -45,13 +45,17 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """A picture on the page. thumbnail: JPEG in base64, "" if missing. percent: the confidence."""
+    """A picture on the page. thumbnail: JPEG in base64, "" if missing. percent: the confidence.
+
+    calibrated: it was measured on what a person said about the tag.
+    """
 
     photo: int
     name: str
     thumbnail: str
     percent: int
     shown: bool
+    calibrated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,7 @@ def _pictures(library: Library, found: Sequence[OpenLabel]) -> list[_Picture]:
             thumbnail=_thumbnail(library, one.digest),
             percent=int(one.confidence * 100),
             shown=one.shown,
+            calibrated=one.calibrated,
         )
         for one in found
     ]

@@ -92,5 +92,6 @@ class _Terms:
             neutral=made.neutral,
             slopes=np.array([curve.slope for curve in self.curves], np.float32),
             intercepts=np.array([curve.intercept for curve in self.curves], np.float32),
+            calibrated=np.array([curve.verdicts > 0 for curve in self.curves]),
             kept_from=min(KEPT_FROM, self.library.config.ai_confidence_threshold / 100),
         )

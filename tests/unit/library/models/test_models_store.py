@@ -63,6 +63,7 @@ def test_the_shipped_catalogue_pins_no_commits() -> None:
         "gemma-3n-e2b",
         "gemma-4-e2b",
         "gemma-4-e4b",
+        "moondream2",
     ]
     assert [entry.id for entry in catalog.values() if entry.restricted] == [
         "mobileclip2-s2",
@@ -71,9 +72,9 @@ def test_the_shipped_catalogue_pins_no_commits() -> None:
         "blip2-opt-2-7b",
         "gemma-3n-e2b",
     ]
-    assert [entry.task for entry in catalog.values()] == ["image-text"] * 8 + ["faces"] * 4 + ["captions"] * 10
+    assert [entry.task for entry in catalog.values()] == ["image-text"] * 8 + ["faces"] * 4 + ["captions"] * 11
     for entry in catalog.values():
-        assert {source.revision for source in entry.sources} == {"main"}
+        assert {source.revision for source in entry.sources} == (set() if entry.served_as else {"main"})
         assert all(
             name.endswith((".safetensors", ".bin", ".index.json"))
             for source in entry.sources

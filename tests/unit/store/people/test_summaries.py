@@ -107,7 +107,7 @@ def test_another_content_that_represents_a_photo_makes_the_summaries_of_both_ane
     other = rows.add_asset(1)
     make_summaries(rows.library)
     with rows.writing() as connection:
-        (content,) = [one for one in assets.current_contents(connection, 1) if one.asset_id == other]
+        (content,) = [one for one in assets.current_contents(connection, [1])[1] if one.asset_id == other]
         document = {column.name: "" for column in photo_text.c if not column.primary_key}
         assets.store_resolution(connection, 1, content=content, resolved=Resolved(), document=document, place_id=None)
     make_summaries(rows.library)

@@ -54,7 +54,7 @@ def test_a_document_has_what_people_and_models_said_and_not_what_was_rejected(tm
             documents.refresh_assets(connection, [asset_id, rows.asset_of(other)])
             found = connection.execute(select(photo_text).where(photo_text.c.photo_id == photo_id)).mappings().one()
             assert {name: found[name] for name in documents.COLUMNS} == {
-                "people": "anna", "tags": "animals/hound", "labels": "ete", "caption": "a boat at the pier", "ocr": "boarding pass",
+                "keywords": "", "people": "anna", "tags": "animals/hound", "labels": "ete", "caption": "a boat at the pier", "ocr": "boarding pass",
             }  # fmt: skip
             found_by = {
                 word: list(connection.execute(select(photo.c.id).where(matching(word, prefix=False))).scalars())

@@ -92,6 +92,13 @@ def _create_label() -> None:
         sa.Column("raw", sa.Float(), nullable=False, comment="the model's own score"),
         sa.Column("confidence", sa.Float(), nullable=False, comment="0 to 1"),
         sa.Column("shown", sa.Boolean(), nullable=False, comment="as confident as the settings ask for"),
+        sa.Column(
+            "calibrated",
+            sa.Boolean(),
+            server_default=sa.false(),
+            nullable=False,
+            comment="the confidence was measured on verdicts",
+        ),
         sa.Column("x", sa.Float(), nullable=True, comment="left edge of an object, fraction of the upright picture"),
         sa.Column("y", sa.Float(), nullable=True),
         sa.Column("width", sa.Float(), nullable=True),
