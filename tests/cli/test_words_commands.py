@@ -152,6 +152,39 @@ def test_merged_tags_are_one_and_undo_parts_them(command: Command) -> None:
     assert found(command, "tag:hound") == {"c.jpg", "a.jpg"}
 
 
+def test_a_level_is_made_one_with_the_tag_above_it(command: Command) -> None:
+    command("tag", "add", "animals", "path:rome")
+    command("tag", "add", "animals/dog/basset", "path:paris")
+    refused = command("tag", "rename", "animals/dog", "animals", code=2).err.decode()
+    assert "photoindex tag merge animals animals/dog" in refused
+    command("tag", "merge", "animals", "animals/dog")
+    assert tags(command) == {"animals": 2, "animals/basset": 1}
+    assert b"a level above it" in command("tag", "merge", "animals/basset", "animals", code=2).err
+    command("undo")
+    assert tags(command) == {"animals": 2, "animals/dog/basset": 1}
+
+
+def test_keywords_with_signs_that_new_tags_must_not_have_are_changed_like_others(
+    command: Command, photos: Path
+) -> None:
+    words = ("#sunset", "Paris, France", "say &quot;hi&quot;")
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:subject><rdf:Bag>'
+        + "".join(f"<rdf:li>{word}</rdf:li>" for word in words)
+        + "</rdf:Bag></dc:subject></rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+    (photos / "paris" / "c.xmp").write_text(packet)
+    command("scan")
+    command("tag", "rename", "#sunset", "sunset")
+    command("tag", "merge", "sunset", 'say "hi"')
+    command("tag", "remove", "paris, france", "path:paris")
+    command("tag", "add", "Paris, France", "name:a.jpg")
+    assert tags(command) == {"Paris, France": 1, "sunset": 1}
+    assert found(command, 'tag:"Paris, France"') == {"a.jpg"}
+    assert b"comma" in command("tag", "add", "Rome, Italy", "1", code=2).err
+
+
 def test_keywords_of_files_follow_a_merge_and_its_undo_and_redo(command: Command, photos: Path) -> None:
     packet = (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
