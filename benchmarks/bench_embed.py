@@ -15,7 +15,6 @@ import importlib.util
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,7 +24,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import simplejpeg
-from common import camera_like_scene, options, photoindex, report
+from common import camera_like_scene, in_own_process, once_more, options, photoindex, previews_of, report
 from tqdm import tqdm
 
 FULL = "bench-vit-b-32"
@@ -110,34 +109,22 @@ def compare(given: argparse.Namespace) -> None:
 
 def pipeline(given: argparse.Namespace) -> dict[str, float]:
     """Embed all photos again."""
-    photoindex("redo", "embed", library=given.library)
-    _seconds, out = photoindex(
-        "embed", "--json", "--progress", "none", "--model", FULL, "--device", given.device, "--batch-size",
-        given.batch_size, library=given.library,
-    )  # fmt: skip
-    summary = json.loads(out)
+    summary = once_more("embed", "--model", FULL, given=given, library=given.library)
     assert summary["embedded"] == given.photos, summary
     return summary
 
 
 def side(name: str, given: argparse.Namespace) -> dict[str, object]:
     """Run one side of the comparison in its own process."""
-    command = [
-        sys.executable, __file__, "--side", name, "--library", given.library, "--device", given.device, "--batch-size",
-        given.batch_size, "--photos", given.photos,
+    words = [
+        "--side", name, "--library", given.library, "--device", given.device, "--batch-size", given.batch_size,
+        "--photos", given.photos,
     ]  # fmt: skip
     if given.peer is not None:
-        command += ["--peer", given.peer]
+        words += ["--peer", given.peer]
     if given.quick:
-        command += ["--quick"]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{name} failed:\n{done.stderr}")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def previews(given: argparse.Namespace) -> list[Path]:
-    return sorted((given.library / "derived").glob("*/*.preview.jpg"))
+        words += ["--quick"]
+    return in_own_process(__file__, *words)
 
 
 def bare(given: argparse.Namespace) -> dict[str, object]:
@@ -147,7 +134,7 @@ def bare(given: argparse.Namespace) -> dict[str, object]:
     from photoindex.stages.embed import pixels_of
 
     encoder = open_image_encoder(ModelStore(given.library / "models").get(FULL), device=given.device)
-    pixels = np.stack([pixels_of(path.read_bytes(), encoder.preprocessing) for path in previews(given)])
+    pixels = np.stack([pixels_of(path.read_bytes(), encoder.preprocessing) for path in previews_of(given.library)])
     batches = [pixels[first : first + given.batch_size] for first in range(0, len(pixels), given.batch_size)]
     if given.device.startswith("cuda"):
         encoder.encode_images(batches[0])
@@ -215,7 +202,7 @@ def only_previews(given: argparse.Namespace) -> Path:
     """Return a folder of links to the previews, because clip-retrieval reads all pictures below a folder."""
     folder = given.library.with_name(given.library.name + "-previews")
     folder.mkdir(exist_ok=True)
-    for path in previews(given):
+    for path in previews_of(given.library):
         link = folder / path.name.replace(".preview", "")
         if not link.exists():
             link.symlink_to(path)
@@ -228,7 +215,7 @@ def data_loader(given: argparse.Namespace, model, transform, workers: int):
 
     class Previews(torch.utils.data.Dataset):
         def __init__(self) -> None:
-            self.paths = previews(given)
+            self.paths = previews_of(given.library)
 
         def __len__(self) -> int:
             return len(self.paths)

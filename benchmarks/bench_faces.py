@@ -14,14 +14,13 @@ import io
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
-from common import options, photoindex, report
+from common import bare_side, compared, once_more, photoindex, previews_of, report, stage_options
 from PIL import Image
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))
@@ -46,12 +45,8 @@ REAL = ("yunet_n_dynamic.onnx", "mobilefacenet_112x112.onnx")
 
 
 def main() -> None:
-    parser = options(__doc__)
+    parser = stage_options(__doc__, batch_size=32)
     parser.add_argument("--copies", type=int, default=4, help="how often each picture is there, at different sizes")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--bare", type=Path, metavar="LIBRARY", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.bare is not None:
         print(json.dumps(bare(given)))
@@ -103,50 +98,24 @@ def write_pack(folder: Path, data: Path | None) -> Path:
 
 
 def compare(given: argparse.Namespace, library: Path, models: str) -> None:
-    rounds = [(pipeline(given, library), side(given, library)) for _ in range(given.rounds)]
-    ours, alone = (max((pair[which] for pair in rounds), key=lambda one: one["images_per_second"]) for which in (0, 1))
+    found = compared(
+        given,
+        lambda: once_more("faces", "--model", PACK, given=given, library=library),
+        lambda: bare_side(__file__, given, library),
+        goal=0.9,
+    )
+    ours, alone = found.ours, found.alone
     assert abs(ours["faces"] - alone["faces"]) <= 0.01 * alone["faces"], (ours["faces"], alone["faces"])
     report(
         "faces",
         models=models,
-        device=ours["runs_on"],
         pictures=ours["looked_through"],
         faces=ours["faces"],
-        batch_size=given.batch_size,
-        rounds=given.rounds,
-        images_per_second=ours["images_per_second"],
         faces_per_second=ours["faces_per_second"],
-        bare_images_per_second=alone["images_per_second"],
         bare_faces_per_second=alone["faces_per_second"],
         bare_images_per_second_with_decoding=alone["with_decoding"],
-        ratio=round(ours["images_per_second"] / alone["images_per_second"], 3),
-        goal=0.9,
-        ratios_of_rounds=[round(one["images_per_second"] / other["images_per_second"], 3) for one, other in rounds],
-        bottleneck=ours["bottleneck"],
-        seconds_a_batch={
-            step: round(ours[f"{step}_seconds"] / ours["batches"], 4)
-            for step in ("read", "decode", "infer", "write", "wait")
-        },
+        **found.figures,
     )
-
-
-def pipeline(given: argparse.Namespace, library: Path) -> dict[str, float]:
-    """Look through all previews again."""
-    photoindex("redo", "faces", library=library)
-    _seconds, out = photoindex(
-        "faces", "--json", "--progress", "none", "--model", PACK, "--device", given.device, "--batch-size",
-        given.batch_size, library=library,
-    )  # fmt: skip
-    return json.loads(out)
-
-
-def side(given: argparse.Namespace, library: Path) -> dict[str, float]:
-    """Run the bare models in a process of their own."""
-    command = [sys.executable, __file__, "--bare", library, "--device", given.device, "--batch-size", given.batch_size]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"the bare models failed:\n{done.stderr}")
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def bare(given: argparse.Namespace) -> dict[str, float]:
@@ -157,7 +126,7 @@ def bare(given: argparse.Namespace) -> dict[str, float]:
 
     lower_priority()  # as the model process does, so that a busy machine slows down both
     pack = open_face_pack(ModelStore(given.bare / "models").get(PACK), device=given.device)
-    previews = [path.read_bytes() for path in sorted((given.bare / "derived").glob("*/*.preview.jpg"))]
+    previews = [path.read_bytes() for path in previews_of(given.bare)]
     faces, decoding, describing = 0, 0.0, 0.0
     for first in range(0, len(previews), given.batch_size):
         began = time.perf_counter()

@@ -13,14 +13,21 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
-from common import camera_like_scene, options, photoindex, report
+from common import (
+    bare_side,
+    camera_like_scene,
+    compared,
+    once_more,
+    photoindex,
+    previews_of,
+    report,
+    stage_options,
+)
 from PIL import Image, ImageDraw, ImageFont
 
 _FONTS = Path("/usr/share/fonts")
@@ -60,12 +67,8 @@ REAL_WORDS = {
 
 
 def main() -> None:
-    parser = options(__doc__)
+    parser = stage_options(__doc__, batch_size=8)
     parser.add_argument("--pictures", type=int, default=60)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--batch-size", type=int, default=8)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--bare", type=Path, metavar="LIBRARY", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.bare is not None:
         print(json.dumps(bare(given)))
@@ -154,44 +157,21 @@ def write_photos(folder: Path, data: Path | None, count: int) -> None:
 
 
 def compare(given: argparse.Namespace, library: Path, pictures: str) -> None:
-    rounds = [(pipeline(given, library), side(given, library)) for _ in range(given.rounds)]
-    ours, alone = (max((pair[which] for pair in rounds), key=lambda one: one["images_per_second"]) for which in (0, 1))
+    found = compared(
+        given,
+        lambda: once_more("ocr", "--previews-only", given=given, library=library),
+        lambda: bare_side(__file__, given, library),
+        goal=0.9,
+    )
     report(
         "ocr",
         of=pictures,
-        device=ours["runs_on"],
-        pictures=ours["previews"],
-        with_text=ours["with_text"],
-        lines=ours["lines"],
-        bare_lines=alone["lines"],
-        batch_size=given.batch_size,
-        rounds=given.rounds,
-        images_per_second=ours["images_per_second"],
-        bare_images_per_second=alone["images_per_second"],
-        ratio=round(ours["images_per_second"] / alone["images_per_second"], 3),
-        goal=0.9,
-        ratios_of_rounds=[round(one["images_per_second"] / other["images_per_second"], 3) for one, other in rounds],
-        bottleneck=ours["bottleneck"],
+        pictures=found.ours["previews"],
+        with_text=found.ours["with_text"],
+        lines=found.ours["lines"],
+        bare_lines=found.alone["lines"],
+        **found.figures,
     )
-
-
-def pipeline(given: argparse.Namespace, library: Path) -> dict[str, float]:
-    """Read all previews again."""
-    photoindex("redo", "ocr", library=library)
-    _seconds, out = photoindex(
-        "ocr", "--previews-only", "--json", "--progress", "none", "--device", given.device, "--batch-size",
-        given.batch_size, library=library,
-    )  # fmt: skip
-    return json.loads(out)
-
-
-def side(given: argparse.Namespace, library: Path) -> dict[str, float]:
-    """Run the bare reader in a process of its own."""
-    command = [sys.executable, __file__, "--bare", library, "--device", given.device, "--batch-size", given.batch_size]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"the bare reader failed:\n{done.stderr}")
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def bare(given: argparse.Namespace) -> dict[str, float]:
@@ -200,7 +180,7 @@ def bare(given: argparse.Namespace) -> dict[str, float]:
 
     lower_priority()  # as the model process does, so that a busy machine slows down both
     reader = opened(given)
-    previews = sorted((given.bare / "derived").glob("*/*.preview.jpg"))
+    previews = previews_of(given.bare)
     lines, reading = 0, 0.0
     for first in range(0, len(previews), given.batch_size):
         pictures = [np.asarray(Image.open(path).convert("RGB")) for path in previews[first : first + given.batch_size]]

@@ -12,7 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -116,6 +118,75 @@ def best(rounds: int, *measures: Callable[[], float]) -> list[float]:
         for kept, measure in zip(times, measures, strict=True):
             kept.append(measure())
     return [min(kept) for kept in times]
+
+
+def stage_options(description: str, *, batch_size: int) -> argparse.ArgumentParser:
+    """Return the options of a benchmark that compares a stage with its bare model."""
+    parser = options(description)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--batch-size", type=int, default=batch_size)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--bare", type=Path, metavar="LIBRARY", help=argparse.SUPPRESS)
+    return parser
+
+
+def once_more(stage: str, *words: object, given: argparse.Namespace, library: Path) -> dict[str, Any]:
+    """Run a stage over everything again, and return its summary."""
+    photoindex("redo", stage, library=library)
+    _seconds, out = photoindex(
+        stage, *words, "--json", "--progress", "none", "--device", given.device, "--batch-size", given.batch_size,
+        library=library,
+    )  # fmt: skip
+    return json.loads(out)
+
+
+def bare_side(script: str, given: argparse.Namespace, library: Path) -> dict[str, Any]:
+    """Run the bare model of a benchmark in a process of its own."""
+    return in_own_process(script, "--bare", library, "--device", given.device, "--batch-size", given.batch_size)
+
+
+def in_own_process(script: str, *words: object) -> dict[str, Any]:
+    """Run a benchmark with other options, and return the JSON object of its last line."""
+    done = subprocess.run([sys.executable, script, *map(str, words)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{Path(script).name} {' '.join(map(str, words))} failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def previews_of(library: Path) -> list[Path]:
+    return sorted((library / "derived").glob("*/*.preview.jpg"))
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The fastest round of each side. figures: what to report of them."""
+
+    ours: dict[str, Any]
+    alone: dict[str, Any]
+    figures: dict[str, Any]
+
+
+def compared(given: argparse.Namespace, ours: Callable[[], dict], alone: Callable[[], dict], goal: float) -> Compared:
+    """Run a stage and its bare model alternately."""
+    rounds = [(ours(), alone()) for _ in range(given.rounds)]
+    best = [max((pair[side] for pair in rounds), key=lambda one: one["images_per_second"]) for side in (0, 1)]
+    ratios = [round(one["images_per_second"] / other["images_per_second"], 3) for one, other in rounds]
+    figures = {
+        "device": best[0]["runs_on"],
+        "batch_size": given.batch_size,
+        "rounds": given.rounds,
+        "images_per_second": best[0]["images_per_second"],
+        "bare_images_per_second": best[1]["images_per_second"],
+        "ratio": round(best[0]["images_per_second"] / best[1]["images_per_second"], 3),
+        "goal": goal,
+        "ratios_of_rounds": ratios,
+        "bottleneck": best[0]["bottleneck"],
+        "seconds_a_batch": {
+            step: round(best[0][f"{step}_seconds"] / best[0]["batches"], 4)
+            for step in ("read", "decode", "infer", "write", "wait")
+        },
+    }
+    return Compared(*best, figures)
 
 
 @contextmanager

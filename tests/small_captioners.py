@@ -51,15 +51,18 @@ _VISION = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, 
 _ENDS = {"bos_token_id": BEGIN, "eos_token_id": END, "pad_token_id": PAD}
 
 
-def _blip() -> tuple[Any, Any]:
+def blip(*, image_px: int = 32, **sizes: int) -> tuple[Any, Any]:
+    """Return a configuration and a processor of BLIP. sizes: of both towers, where they are not those of a small model."""
     from transformers import BlipConfig, BlipImageProcessor, BlipProcessor
 
+    text, vision = {**_TEXT, **sizes}, {**_VISION, **sizes}
+    more = {"encoder_hidden_size": vision["hidden_size"], "sep_token_id": END, "max_position_embeddings": 64}
     config = BlipConfig(
-        text_config={**_TEXT, **_ENDS, "encoder_hidden_size": 32, "sep_token_id": END, "max_position_embeddings": 64},
-        vision_config={**_VISION, "image_size": 32, "patch_size": 16},
+        text_config={**text, **_ENDS, **more},
+        vision_config={**vision, "image_size": image_px, "patch_size": 16},
         projection_dim=16,
     )
-    return config, BlipProcessor(BlipImageProcessor(size={"height": 32, "width": 32}), _tokenizer())
+    return config, BlipProcessor(BlipImageProcessor(size={"height": image_px, "width": image_px}), _tokenizer())
 
 
 def _blip2() -> tuple[Any, Any]:
@@ -160,7 +163,7 @@ def _qwen3_vl() -> tuple[Any, Any]:
 
 
 MAKERS: Mapping[str, Callable[[], tuple[Any, Any]]] = {
-    "blip": _blip,
+    "blip": blip,
     "blip-2": _blip2,
     "florence-2": _florence,
     "smolvlm": _smolvlm,

@@ -109,7 +109,10 @@ def test_captions_of_two_models_stand_side_by_side_and_another_prompt_replaces_i
     assert b"would describe 2 pictures" in album.caption("--dry-run").err
 
 
-def test_a_server_that_goes_away_in_mid_run_costs_no_picture_an_attempt(album: Album) -> None:
+@pytest.mark.parametrize(("batch_size", "kept"), [("1", 1), ("3", 0)])
+def test_a_server_that_goes_away_between_batches_or_in_one_costs_no_picture_an_attempt(
+    album: Album, batch_size: str, kept: int
+) -> None:
     server = album.server
     assert server is not None
     answered: list[Request] = []
@@ -122,12 +125,13 @@ def test_a_server_that_goes_away_in_mid_run_costs_no_picture_an_attempt(album: A
             handler.cut_off()
 
     server.behave = one_and_no_more
-    stopped = album.caption("--batch-size", "1")
+    stopped = album.caption("--batch-size", batch_size)
     assert stopped.code == 10
     assert b"broke off" in stopped.err
-    assert len(album.captions()) == 1, "what was answered is kept"
+    assert len(answered) == 3, "two test pictures and a photo"
+    assert len(album.captions()) == kept, "batches that were answered are kept"
     assert album.value("SELECT sum(attempts) FROM task WHERE stage = 'caption' AND state = 'pending'") == 0
-    assert album.value("SELECT count(*) FROM task WHERE stage = 'caption' AND state = 'pending'") == 2
+    assert album.value("SELECT count(*) FROM task WHERE stage = 'caption' AND state = 'pending'") == 3 - kept
     server.behave = None
     assert album.caption().code == 0
     assert album.captions() == {str(number): said(name) for number, name in enumerate(COLOURS)}

@@ -12,16 +12,19 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.caption_server import caption_server
+from tests.harness import LibraryRunner
 from tests.originals import write_photo
 from tests.series import SEEDS, SOAKING
 from tests.tiny_faces import write_faces, write_tiny_faces
+from tests.tiny_ocr import write_tiny_ocr
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "tiny-clip"
 PHOTOS, FACES = 24, 6
@@ -33,6 +36,10 @@ COMMANDS = {
     "embed": "embed",
     "faces": "faces --batch-size 4",
     "originals": "faces --from originals",
+    "caption": "caption --endpoint {server} --model colours",
+    "tags": "tag auto --only tags",
+    "ocr": "ocr --limit 6 --batch-size 2",
+    "rate": "rate 4 type:photo",
     "cluster": "cluster",
     "stats": "cluster stats",
     "search": "search red circles --gallery {new}.html",
@@ -54,10 +61,14 @@ BEFORE = {"embed": "redo embed", "faces": "redo faces"}
 
 @dataclass(frozen=True)
 class Made:
-    """A library with embedded photos, their faces and a snapshot of it. seconds: how long each command takes undisturbed."""
+    """A library with embedded photos, their faces and a snapshot of it.
+
+    server: describes pictures. seconds: how long each command takes undisturbed.
+    """
 
     folder: Path
     snapshot: Path
+    server: str
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -66,7 +77,7 @@ class Made:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     folder = tmp_path_factory.mktemp("interrupts")
     for index in range(PHOTOS):
         write_photo(folder / "photos" / f"IMG_{index:04d}.jpg", index, size=(1200, 900))
@@ -84,7 +95,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
             command(words, folder / "library"), check=False, capture_output=True, text=True, env=environment()
         )
         assert done.returncode == 0, (words, done.stderr)
-    return Made(folder, next((folder / "backups").glob("photoindex-2*")))
+    with pytest.MonkeyPatch.context() as patch, caption_server() as server:
+        patch.setenv("PYTHONPATH", str(write_tiny_ocr(folder / "packages")), prepend=os.pathsep)
+        yield Made(folder, next((folder / "backups").glob("photoindex-2*")), server.url)
 
 
 def environment(mark: str = "") -> dict[str, str]:
@@ -162,7 +175,7 @@ def _has_mark(process: psutil.Process, mark: str) -> bool:
 def words_of(name: str, made: Made, folder: Path) -> list[str]:
     places = {
         "{photos}": made.photos, "{photo}": made.photos / "IMG_0001.jpg", "{snapshot}": made.snapshot,
-        "{new}": folder / "new", "{fixture}": FIXTURE,
+        "{new}": folder / "new", "{fixture}": FIXTURE, "{server}": made.server,
     }  # fmt: skip
     words = COMMANDS[name].split()
     for place, path in places.items():
@@ -207,3 +220,5 @@ def test_ctrl_c_ends_a_command_with_130_and_without_a_traceback(
         command(["status"], folder / "library"), capture_output=True, text=True, check=False, env=environment()
     )
     assert again.returncode == 0, again.stderr
+    held = "SELECT count(*) FROM task WHERE state = 'running' OR (state = 'pending' AND attempts > 0)"
+    assert LibraryRunner(folder / "library").value(held) == 0

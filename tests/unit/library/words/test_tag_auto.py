@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from photoindex.errors import ConfigError, ModelUnavailable
+from photoindex.library.search.find import matching_photo_ids
+from photoindex.library.words.change import WordsChanged
+from photoindex.library.words.tagging import zero_shot
 from photoindex.library.words.tagging.auto import AutoRequest, AutoSummary, tag_auto
+from photoindex.library.words.tags import merge_tags, rename_tag
+from photoindex.progress import PhaseAdvanced, PhaseStarted
 from tests.tiny_clip.scenes import Scene
 from tests.tiny_model import SemanticRunner, write_scenes
 
@@ -88,8 +93,6 @@ def test_each_label_says_which_model_gave_it_how_surely_and_when(tagged: Tagged)
 
 
 def test_words_of_tags_find_the_pictures_at_once(tagged: Tagged) -> None:
-    from photoindex.library.search.find import matching_photo_ids
-
     tagged.tag()
     with tagged.open() as library:
         assert len(matching_photo_ids(library, ["text:circle"])) == 1
@@ -171,8 +174,6 @@ def test_a_threshold_below_what_was_kept_runs_again(tagged: Tagged) -> None:
 
 
 def test_the_vectors_of_the_terms_are_encoded_once(tagged: Tagged, tmp_path: Path) -> None:
-    from photoindex.progress import PhaseStarted
-
     def encoded() -> int:
         return sum(isinstance(one, PhaseStarted) and one.phase == "encoding the tags" for one in tagged.events)
 
@@ -187,8 +188,6 @@ def test_the_vectors_of_the_terms_are_encoded_once(tagged: Tagged, tmp_path: Pat
 
 
 def test_a_stop_while_terms_are_encoded_ends_the_run_with_everything_pending(tagged: Tagged) -> None:
-    from photoindex.progress import PhaseStarted
-
     seen: list[object] = []
 
     def stop() -> bool:
@@ -197,6 +196,35 @@ def test_a_stop_while_terms_are_encoded_ends_the_run_with_everything_pending(tag
     with tagged.open() as library:
         (summary,) = tag_auto(library, AutoRequest(("tags",)), seen.append, stop).runs
     assert (summary.pictures, summary.pending, summary.stopped) == (0, 4, True)
+
+
+def test_tags_renamed_and_merged_while_pictures_are_tagged_end_as_the_new_ones(
+    tagged: Tagged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zero_shot, "BATCH", 1)
+    write_scenes(tmp_path / "photos", SCENES, seed=4)  # the same scenes once more, so that each tag is given again
+    tagged.scan_and_embed()
+    changed: list[WordsChanged] = []
+
+    def meanwhile(event: object) -> None:
+        """Rename a tag and merge two, as another process does, when half of the pictures are tagged."""
+        if isinstance(event, PhaseAdvanced) and event.phase == "tagging" and event.done == len(SCENES) and not changed:
+            with tagged.open() as other:
+                changed.append(rename_tag(other, "shapes/circle", "forms/disc"))
+                changed.append(merge_tags(other, "ground/grass", ["ground/sand"]))
+
+    with tagged.open() as library:
+        (summary,) = tag_auto(library, AutoRequest(("tags",)), meanwhile).runs
+    assert (summary.pictures, summary.pending, [one.entry_id for one in changed]) == (8, 0, [1, 2])
+    shown = tagged.shown()
+    assert shown["IMG_0000.jpg"] == shown["IMG_0004.jpg"] == {"forms/disc", "colours/red", "ground/grass"}
+    assert all("ground/grass" in shown[name] for name in ("IMG_0001.jpg", "IMG_0005.jpg"))
+    with tagged.open() as library:
+        assert (
+            len(matching_photo_ids(library, ["text:disc"])) == len(matching_photo_ids(library, ["tag:forms/disc"])) == 2
+        )
+        assert len(matching_photo_ids(library, ["text:grass"])) == 4
+        assert not matching_photo_ids(library, ["text:sand"])
 
 
 def test_without_vectors_the_message_says_how_to_make_them(tmp_path: Path) -> None:
