@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import cache
 
 from tests.tiny_clip.captions import describe
 from tests.tiny_clip.scenes import Scene, all_scenes
@@ -16,7 +17,8 @@ def sentence_of(scene: Scene) -> str:
     return describe(scene)
 
 
-def vocabulary() -> list[str]:
+@cache
+def vocabulary() -> tuple[str, ...]:
     """Return the tokens: the special ones, then every word of the captions."""
     sentences = (sentence_of(scene) for scene in all_scenes())
-    return [*SPECIAL, *sorted(set(itertools.chain.from_iterable(sentence.split() for sentence in sentences)))]
+    return (*SPECIAL, *sorted(set(itertools.chain.from_iterable(sentence.split() for sentence in sentences))))
