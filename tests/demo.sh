@@ -2,34 +2,13 @@
 # Runs `make demo`: draws a sample library, scans and searches it. $1: the folder with photoindex and python.
 set -eu
 
-bin=$1
-[ -z "${bin##/*}" ] || bin="$PWD/$bin"
-PATH="$bin:$PATH"
-folder="$PWD/.demo"
-rm -rf "$folder"
-mkdir "$folder"
-tests=$(cd "$(dirname "$0")" && pwd)
+bin=$1 folder="$PWD/.demo"
+. "$(dirname "$0")/demo_shell.sh"
 (cd "$tests/.." && python -m tests.demo_pictures "$folder/photos" "$folder/paper shapes")
 # A real model takes about 600 MB; this one takes 2 MB and knows only drawn shapes and landscapes.
 cp -r "$tests/fixtures/tiny-clip" "$folder/tiny-clip"
-
-# Ignore the user's settings and any .env in the current folder.
-for name in $(env | sed -n 's/^\(PHOTOINDEX_[A-Za-z0-9_]*\)=.*/\1/p') \
-    DEPLOY_PROFILE DATABASE_URL VECTOR_BACKEND QDRANT_URL ORIGINALS_PATH DERIVED_PATH; do
-    unset "$name"
-done
-export PATH XDG_CONFIG_HOME="$folder/settings" PHOTOINDEX_LIBRARY="$folder/library"
+printf 'shapes/%s\n' circle square triangle star cross heart >"$folder/shapes.txt"
 cd "$folder"
-
-# show EXPECTED_EXIT_CODE COMMAND...: print and run a command; stop the demo on any other exit code.
-show() {
-    expected=$1
-    shift
-    printf '\n$ %s\n' "$*"
-    code=0
-    sh -c "$*" || code=$?
-    [ "$code" = "$expected" ] || { echo "demo: expected exit code $expected, got $code" >&2; exit 1; }
-}
 
 show 100 "photoindex scan photos"
 show 0 "photoindex status"
@@ -61,6 +40,13 @@ show 0 "photoindex search snowy mountains date:2020..2021"
 show 0 "photoindex search like:photos/2023/Iceland/IMG_5144.jpg -n 3"
 show 0 "photoindex search three red circles --explain"
 show 0 "photoindex spaces list"
+show 0 "PHOTOINDEX_TAGS__VOCABULARY=shapes.txt photoindex tag auto"
+show 0 "photoindex search tag:shapes/heart --format '{name}'"
+show 0 "photoindex tag reject shapes/star 'photos/2022/京都/R0001251.jpg'"
+show 0 "photoindex tag add trips/iceland place:iceland"
+show 0 "photoindex rate 5 glacier"
+show 0 "photoindex album create 'The north' tag:trips/iceland"
+show 0 "photoindex search 'tag:trips/ rating:>=4' --format '{name}'"
 show 0 "photoindex search hearts OR stars -n 8 --gallery found.html"
 (cd "$tests/.." && python -m tests.demo_family "$folder/family")
 cp -r "$tests/fixtures/tiny-faces" "$folder/tiny-faces"
@@ -69,14 +55,14 @@ show 0 "photoindex models install tiny-faces --id tiny-faces"
 show 0 "photoindex faces"
 show 0 "photoindex cluster"
 show 0 "photoindex people list"
-show 0 "photoindex people name 2 Ben"
-show 0 "photoindex people name 3 Anna"
+show 0 "photoindex people name 1 Ben"
+show 0 "photoindex people name 2 Anna"
 show 0 "photoindex people born Anna 2017-03"
 show 0 "photoindex search person:Anna person:Ben --format '{taken_at}  {name}'"
 show 0 "photoindex search person:Anna -person:Ben 'age:Anna<6' --format '{taken_at}  {name}'"
 show 0 "photoindex search person:Ben is:alone --format '{taken_at}  {name}'"
 show 0 "photoindex people show Anna"
-show 0 "photoindex people merge Ben 1"
+show 0 "photoindex people merge Ben 3"
 show 0 "photoindex undo"
 show 0 "photoindex people review --output people.html"
 show 0 "photoindex backup backups --init"

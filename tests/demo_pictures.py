@@ -239,6 +239,24 @@ def make_cards(folder: Path) -> int:
     return len(CARDS)
 
 
+def make_boarding_pass(path: Path) -> None:
+    """Write a photo of a boarding pass that lies on a table, a little askew."""
+    table = (120, 96, 72)
+    card = Image.new("RGB", (1240, 620), (250, 248, 240))
+    draw = ImageDraw.Draw(card)
+    draw.rectangle((0, 0, 1240, 110), (30, 80, 160))
+    draw.text((50, 28), "BOARDING PASS", (255, 255, 255), font_size=54)
+    lines = ("Anna Lindqvist", "Lisbon to Reykjavik", "Flight TP 1213", "23 April 2024", "Gate A14", "Seat 23F")
+    for number, line in enumerate(lines):
+        column, row = divmod(number, 4)
+        draw.text((50 + 710 * column, 160 + 110 * row + 220 * column), line, (20, 20, 30), font_size=46)
+    card = card.rotate(4, expand=True, resample=Image.Resampling.BICUBIC, fillcolor=table)
+    photo = Image.new("RGB", (1600, 1200), table)
+    photo.paste(card, (170, 260))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save(photo, Picture(path.name, sunset, COMPACT, "2024:04:23 10:15:02", "+01:00"), path)
+
+
 def save(image: Image.Image, picture: Picture, path: Path) -> None:
     """Write a picture with its metadata; the name says whether as JPEG or HEIC."""
     exif, xmp = _exif(picture).tobytes(), _xmp(picture)

@@ -38,6 +38,8 @@ def read_address(url: str) -> Address:
         raise UsageError(f"'{url}' is not the URL of a server: {error}") from None
     if parts.scheme not in _PORTS or not parts.hostname:
         raise UsageError(f"'{url}' is not the URL of a server; write one like http://127.0.0.1:11434/v1")
+    if not (url.isascii() and url.strip().isprintable()):
+        raise UsageError(f"the URL '{url}' holds characters that a URL cannot have; write them in their encoded form")
     if parts.username is not None or parts.password is not None or parts.query:
         raise UsageError(
             "the URL of an endpoint holds no password and no parameters; a key comes from the environment, as "
@@ -46,10 +48,10 @@ def read_address(url: str) -> Address:
     return Address(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], parts.path.rstrip("/"))
 
 
-def allowed_ip(address: Address, allowed: Collection[str]) -> str:
-    """Return the IP address to connect to. Raises ProviderFailed if the host is neither this computer nor allowed.
+def allowed_ips(address: Address, allowed: Collection[str]) -> list[str]:
+    """Return the IP addresses to try in turn. Raises ProviderFailed if the host is neither this computer nor allowed.
 
-    The caller connects to that address itself: a name that means another address a moment later is not asked again.
+    The caller connects to these addresses themselves: a name that means another address a moment later is not asked again.
     """
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
@@ -57,13 +59,13 @@ def allowed_ip(address: Address, allowed: Collection[str]) -> str:
         raise ProviderFailed(
             f"the host {address.host} is not known: {error}; see the setting caption.endpoint"
         ) from None
-    ips = [str(one[4][0]) for one in found]
+    ips = list(dict.fromkeys(str(one[4][0]) for one in found))
     if address.host.lower() not in {one.lower() for one in allowed} and not all(map(_is_this_computer, ips)):
         raise ProviderFailed(
             f"previews are sent to this computer alone, and {address.host} is another; to allow it, name it in the setting "
             f"caption.allow_network"
         )
-    return ips[0]
+    return ips
 
 
 def _is_this_computer(ip: str) -> bool:

@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from photoindex.errors import ProviderFailed
+from photoindex.domain.words.captions import NotACaption, whole_caption_of
+from photoindex.errors import ProviderFailed, UsageError
 from photoindex.models.base import Said
 from photoindex.providers.addresses import read_address
 from photoindex.providers.http import Client, Reply, Unreachable
@@ -59,12 +60,10 @@ class EndpointCaptioner:
     def __init__(self, service: Service) -> None:
         """Try the server with two test pictures.
 
-        Raises ProviderFailed if it does not answer, or does not see pictures, UsageError for what is no URL.
+        Raises ProviderFailed if it does not answer, or does not see pictures, UsageError for what is no URL or no key.
         """
         self._service = service
-        self._client = Client(
-            read_address(service.url), service.allowed, service.seconds, os.environ.get(KEY_VARIABLE) or None
-        )
+        self._client = Client(read_address(service.url), service.allowed, service.seconds, _key())
         self.runs_on = f"{self._client.address.origin} ({service.model})"
         self._test = [self.prepare(picture) for picture in _test_pictures()]
         self.probe()
@@ -90,12 +89,12 @@ class EndpointCaptioner:
             return [one.result() for one in asked]
 
     def probe(self) -> None:
-        """Ask about two test pictures that differ. Raises ProviderFailed."""
-        said = [self._whole_answer(picture) for picture in self._test]
-        if len({one.text for one in said}) == 1:
+        """Ask about two test pictures that differ. Raises ProviderFailed for answers that are no captions of them."""
+        said = [self._test_caption(picture) for picture in self._test]
+        if len(set(said)) == 1:
             raise ProviderFailed(
                 f"the model '{self._service.model}' of {self._client.address.origin} says the same of a red and of a blue "
-                f"picture, '{_shown(said[0].text)}': it does not see pictures; choose a model that does"
+                f"picture, '{_shown(said[0])}': it does not see pictures; choose a model that does"
             )
 
     def _described(self, picture: str) -> Said:
@@ -112,9 +111,15 @@ class EndpointCaptioner:
             ) from None
         return Said("", problem=f"the server {reason} for this picture, and answers for others")
 
-    def _whole_answer(self, picture: str) -> Said:
+    def _test_caption(self, picture: str) -> str:
         try:
-            return self._answer(picture)
+            answer = self._answer(picture)
+            return whole_caption_of(answer.text, whole=answer.whole)
+        except NotACaption as refused:
+            raise ProviderFailed(
+                f"the model '{self._service.model}' of {self._client.address.origin} does not describe a test picture: "
+                f"{refused.message}; {refused.remedy or 'choose another model'}"
+            ) from None
         except _NoAnswer as failed:
             raise ProviderFailed(
                 f"the server {self._client.address.origin} {failed}; see the settings caption.endpoint and caption.model"
@@ -155,6 +160,14 @@ class EndpointCaptioner:
         }
 
 
+def _key() -> str | None:
+    """Return the key of the environment, None if there is none. Raises UsageError, which does not tell it."""
+    key = os.environ.get(KEY_VARIABLE, "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise UsageError(f"the key in {KEY_VARIABLE} holds characters that no key has, such as the end of a line")
+    return key or None
+
+
 class _NoAnswer(Exception):
     """A server did not answer, also not after several tries; the message is the middle of a sentence."""
 
@@ -172,6 +185,8 @@ def _said(reply: Reply) -> Said:
         raise _NoAnswer(f"gave an answer that is not of the chat API: {_shown(_text(reply.body))}")
     if thoughts and not text.strip():
         text = f"<think>{thoughts}"
+    # JSON can escape half of a surrogate pair, which no database accepts.
+    text = text.encode("utf-8", "ignore").decode()
     return Said(text, whole=choice.get("finish_reason") != "length")
 
 

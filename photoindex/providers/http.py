@@ -6,14 +6,16 @@ import http.client
 import json
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
 
 from photoindex.errors import ProviderFailed
-from photoindex.providers.addresses import Address, allowed_ip, read_address
+from photoindex.providers.addresses import Address, allowed_ips, read_address
 
 _ANSWER_BYTES_MAX = 4_000_000
 _REDIRECTS_MAX = 3
@@ -72,19 +74,17 @@ class Client:
         return there
 
     def _send(self, target: Address, body: bytes, deadline: float) -> tuple[Reply, str | None]:
-        ip = allowed_ip(target, self.allowed)
+        ips = allowed_ips(target, self.allowed)
         headers = {"Content-Type": "application/json", "Host": target.origin.partition("://")[2], "Connection": "close"}
         if self.key is not None and target.origin == self.address.origin:
             headers["Authorization"] = f"Bearer {self.key}"
         try:
-            connection = _connection(target, ip, deadline)
-            wire = connection.sock
-            try:
+            with _wire(target, ips, deadline) as wire:
+                connection = http.client.HTTPConnection(target.host, target.port)
+                connection.sock = wire
                 connection.request("POST", target.path or "/", body=body, headers=headers)
                 response = connection.getresponse()
-                data = _read(response, wire, deadline)
-            finally:
-                connection.close()
+                data = _read(response)
         except TimeoutError:
             raise Unreachable(f"did not answer within {self.seconds:g} s") from None
         except (OSError, http.client.HTTPException) as error:
@@ -93,33 +93,67 @@ class Client:
         return Reply(response.status, data, _retry_after(response)), location
 
 
-def _connection(target: Address, ip: str, deadline: float) -> http.client.HTTPConnection:
-    """Return a connection to exactly this address; settings for proxies in the environment are not followed."""
-    connection = http.client.HTTPConnection(target.host, target.port)
+@contextmanager
+def _wire(target: Address, ips: Sequence[str], deadline: float) -> Iterator[socket.socket]:
+    """Connect to one of exactly these addresses for the block; settings for proxies in the environment are not followed.
+
+    The connection is broken off when time is up: a timeout of the socket would begin anew with each byte that arrives.
+    Raises TimeoutError.
+    """
+    wire = _connected(target, ips, deadline)
+    time_is_up = threading.Event()
+
+    def break_off() -> None:
+        time_is_up.set()
+        with suppress(OSError):  # closed a moment before
+            socket.socket.shutdown(wire, socket.SHUT_RDWR)
+
+    timer = threading.Timer(max(0.0, deadline - time.monotonic()), break_off)
+    timer.daemon = True
+    timer.start()
+    try:
+        if isinstance(wire, ssl.SSLSocket):
+            wire.do_handshake()
+        yield wire
+    except (OSError, http.client.HTTPException):
+        if time_is_up.is_set():
+            raise TimeoutError from None
+        raise
+    finally:
+        timer.cancel()
+        wire.close()
+    if time_is_up.is_set():
+        raise TimeoutError
+
+
+def _connected(target: Address, ips: Sequence[str], deadline: float) -> socket.socket:
+    """Return a connection to the first address that takes one: a name may mean several, and a server listens on some."""
+    *others, last = ips
+    for ip in others:
+        with suppress(OSError):
+            return _connected_to(target, ip, deadline)
+    return _connected_to(target, last, deadline)
+
+
+def _connected_to(target: Address, ip: str, deadline: float) -> socket.socket:
     wait = max(0.001, min(_CONNECT_SECONDS, deadline - time.monotonic()))
     plain = socket.create_connection((ip, target.port), timeout=wait)
     plain.settimeout(max(0.001, deadline - time.monotonic()))
-    connection.sock = plain
-    if target.scheme == "https":
-        connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=target.host)
-    return connection
+    if target.scheme == "http":
+        return plain
+    context = ssl.create_default_context()
+    return context.wrap_socket(plain, server_hostname=target.host, do_handshake_on_connect=False)
 
 
-def _read(response: http.client.HTTPResponse, wire: socket.socket, deadline: float) -> bytes:
+def _read(response: http.client.HTTPResponse) -> bytes:
     data = bytearray()
-    while True:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        wire.settimeout(left)
-        chunk = response.read1(_CHUNK_BYTES)
-        if not chunk:
-            if response.length:
-                raise http.client.IncompleteRead(bytes(data), response.length)
-            return bytes(data)
+    while chunk := response.read1(_CHUNK_BYTES):
         data += chunk
         if len(data) > _ANSWER_BYTES_MAX:
             raise http.client.HTTPException("an answer of more than 4 MB")
+    if response.length:
+        raise http.client.IncompleteRead(bytes(data), response.length)
+    return bytes(data)
 
 
 def _retry_after(response: http.client.HTTPResponse) -> float | None:

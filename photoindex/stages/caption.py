@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photoindex.domain.words.answer_language import language_of
-from photoindex.domain.words.captions import NotACaption, caption_of, cut_off
+from photoindex.domain.words.captions import NotACaption, whole_caption_of
 from photoindex.models.base import Captioner, Said
 from photoindex.stages.base import Needs, OpenStage, Outcome, Stage, Subject, opened_preview
 from photoindex.types import Failure, Text
@@ -127,11 +127,10 @@ class CaptionStage(OpenStage):
         if said.problem:
             return Failure("caption_failed", said.problem, retry=True)
         try:
-            if not said.whole:
-                raise cut_off()
-            text = caption_of(said.text)
+            text = whole_caption_of(said.text, whole=said.whole)
         except NotACaption as error:
-            return Failure(error.error_class, error.message)
+            remedy = f"; {error.remedy}, then: photoindex retry --stage caption" if error.remedy else ""
+            return Failure(error.error_class, error.message + remedy)
         return (Text(KIND, text, language=language_of(text) or self._language, raw=said.text),)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from photoindex.library.words import caption
+from photoindex.library.words import caption, captions_listed
 from tests.caption_server import CaptionServer, Handler, Request, caption_server, colour_of
 from tests.command_line import CommandResult, run
 from tests.harness import LibraryRunner
@@ -186,6 +188,62 @@ def test_a_new_parser_reads_stored_answers_again_and_asks_no_model(
     assert album.captions()["2"] == [("moondream", "mostly blue")]
     assert album.found("picture") == []
     assert b"read again" not in album.caption().err
+
+
+def test_a_new_parser_reads_stored_answers_again_where_the_model_is_not_there_any_more(
+    album: Album, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    album.caption()
+    monkeypatch.delenv("PHOTOINDEX_CAPTION__ENDPOINT")
+    monkeypatch.setattr(caption, "PARSER", 2)
+    monkeypatch.setattr(caption, "caption_of", lambda raw: raw.removeprefix("A picture that is ").removesuffix("."))
+    done = album.run("caption")
+    assert done.code == 7
+    assert b"3 of the stored answers read again by a newer version of photoindex" in done.err
+    assert album.captions()["2"] == [("moondream", "mostly blue")]
+
+
+def test_the_caption_of_a_person_is_searched_instead_of_those_of_models(album: Album) -> None:
+    server = album.server
+    assert server is not None
+    server.behave = lambda handler, request: handler.say(f"A cat, or {colour_of(request)}")
+    album.caption()
+    (chosen,) = (int(one["id"]) for one in album.run("search", "caption:red", "--json").json)
+    assert album.run("caption", "set", "my dog", str(chosen)).code == 0
+    assert album.found("caption:cat") == album.found("cat") == ["1", "2"]
+    assert album.found("caption:dog") == ["0"]
+    assert album.captions()["0"] == [("moondream", "A cat, or A picture that is mostly red.")], "listed all the same"
+    assert album.caption("--model", "other").code == 0
+    assert album.found("caption:cat") == ["1", "2"], "a newer model is no person"
+    assert album.run("undo").code == 0
+    assert album.found("caption:cat") == ["0", "1", "2"]
+
+
+def test_captions_are_listed_of_photos_by_number_and_by_a_list_on_stdin(
+    album: Album, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    album.caption()
+    assert [one["id"] for one in album.run("caption", "list", "2", "3", "--json").json] == [2, 3]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"1\n")))
+    assert [one["id"] for one in album.run("caption", "list", "-", "--json").json] == [1]
+
+
+def test_captions_that_are_listed_slowly_hold_no_connection_open(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
+    album.caption()
+    monkeypatch.setattr(captions_listed, "_CHUNK", 1)
+    with album.open() as library:
+        listed = captions_listed.captions_of(library, [1, 2, 3])
+        next(listed)
+        album.caption("--model", "other")
+        assert [len(one.by_models) for one in listed] == [2, 2]
+
+
+def test_half_a_character_in_an_answer_does_not_stop_the_run(album: Album) -> None:
+    server = album.server
+    assert server is not None
+    server.behave = lambda handler, request: handler.say(f"\ud83d {colour_of(request)}")
+    assert album.caption().code == 0
+    assert album.captions() == {str(number): said(name) for number, name in enumerate(COLOURS)}
 
 
 def test_captions_in_another_language_are_stored_with_it_and_counted(album: Album) -> None:

@@ -152,6 +152,39 @@ def test_merged_tags_are_one_and_undo_parts_them(command: Command) -> None:
     assert found(command, "tag:hound") == {"c.jpg", "a.jpg"}
 
 
+def test_a_level_is_made_one_with_the_tag_above_it(command: Command) -> None:
+    command("tag", "add", "animals", "path:rome")
+    command("tag", "add", "animals/dog/basset", "path:paris")
+    refused = command("tag", "rename", "animals/dog", "animals", code=2).err.decode()
+    assert "photoindex tag merge animals animals/dog" in refused
+    command("tag", "merge", "animals", "animals/dog")
+    assert tags(command) == {"animals": 2, "animals/basset": 1}
+    assert b"a level above it" in command("tag", "merge", "animals/basset", "animals", code=2).err
+    command("undo")
+    assert tags(command) == {"animals": 2, "animals/dog/basset": 1}
+
+
+def test_keywords_with_signs_that_new_tags_must_not_have_are_changed_like_others(
+    command: Command, photos: Path
+) -> None:
+    words = ("#sunset", "Paris, France", "say &quot;hi&quot;")
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:subject><rdf:Bag>'
+        + "".join(f"<rdf:li>{word}</rdf:li>" for word in words)
+        + "</rdf:Bag></dc:subject></rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+    (photos / "paris" / "c.xmp").write_text(packet)
+    command("scan")
+    command("tag", "rename", "#sunset", "sunset")
+    command("tag", "merge", "sunset", 'say "hi"')
+    command("tag", "remove", "paris, france", "path:paris")
+    command("tag", "add", "Paris, France", "name:a.jpg")
+    assert tags(command) == {"Paris, France": 1, "sunset": 1}
+    assert found(command, 'tag:"Paris, France"') == {"a.jpg"}
+    assert b"comma" in command("tag", "add", "Rome, Italy", "1", code=2).err
+
+
 def test_keywords_of_files_follow_a_merge_and_its_undo_and_redo(command: Command, photos: Path) -> None:
     packet = (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
@@ -277,6 +310,18 @@ def test_a_saved_query_is_a_smart_album(command: Command) -> None:
     assert b"is a smart album" in command("album", "add", "roma", "1", code=2).err
     command("search", "album:roma", "--saved", "other")
     assert b"cannot use itself" in command("search", "album:other", "--saved", "roma", code=2).err
+
+
+def test_a_saved_query_that_no_longer_works_hides_no_other_album(command: Command) -> None:
+    command("album", "create", "Rome", "path:rome")
+    command("search", "path:rome", "--saved", "part")
+    command("search", "@part name:a.jpg", "--saved", "été")
+    assert len(command("album", "show", "Ete").out.splitlines()) == 1, "case and accents are ignored"
+    command("saved", "remove", "part")
+    listed = command("album", "list", "--json")
+    assert [(one["name"], one["photos"]) for one in listed.json] == [("Rome", 2), ("été", None)]
+    assert "@part" in listed.json[1]["problem"]
+    assert b"warning: the photos of \xc3\xa9t\xc3\xa9 cannot be counted: " in listed.err
 
 
 def test_show_has_tags_by_source_and_albums_and_the_views_agree(command: Command, photos: Path) -> None:

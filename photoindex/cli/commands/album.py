@@ -10,7 +10,7 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.person_completion import QueryCommand, complete_album, complete_path_or_term
 from photoindex.cli.arguments.photo_arguments import PhotosArgument, YesOption, chosen_photos, say
-from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, NullOption, choose_output, render
+from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, NullOption, choose_output, render, visible
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _COLUMNS = (
     Column("last_at", "Last", spare=2, show=lambda value: str(value)[:10]),
     Column("origin", "From", spare=3),
     Column("cover"),
+    Column("problem"),
 )
 _PHOTOS = (
     Column("place", "#", justify="right", style="cyan"),
@@ -78,6 +79,11 @@ def _list(
         listed = list_albums(found, () if kind is None else (_checked_kind(kind),))
     if not render(map(asdict, listed), _COLUMNS, output) and output.terminal:
         print("there is no album; make one with: photoindex album create NAME QUERY", file=sys.stderr)
+    for one in listed:
+        if one.problem is not None:
+            print(
+                f"warning: the photos of {visible(one.name)} cannot be counted: {visible(one.problem)}", file=sys.stderr
+            )
 
 
 def _show(

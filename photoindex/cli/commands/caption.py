@@ -10,7 +10,8 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.durations import running_time
-from photoindex.cli.arguments.person_completion import QueryCommand, complete_path_or_term
+from photoindex.cli.arguments.person_completion import QueryCommand
+from photoindex.cli.arguments.photo_arguments import PhotosArgument, chosen_photos
 from photoindex.cli.arguments.stage_options import (
     DeviceOption,
     DryRunOption,
@@ -42,10 +43,7 @@ done, but some pictures were given up (see `photoindex tasks --stage
 caption`); 7 the model is not installed; 8 the device failed; 10 the server
 refused, or cannot be reached.
 """
-_LIST = """Print the captions of photos, of every model.
-
-Photos are named by paths of files or folders, or by a query.
-"""
+_LIST = "Print the captions of photos: yours, and those of every model."
 
 
 def register(app: typer.Typer) -> None:
@@ -138,22 +136,14 @@ def lines(summary: CaptionSummary, command: str, *, verbose: bool) -> Iterator[s
 
 
 def _list(
-    targets: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="PATH|QUERY...",
-            autocompletion=complete_path_or_term,
-            help="Files, folders with all below them, or a query.",
-        ),
-    ],
+    photos: PhotosArgument,
     json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
-    from photoindex.library.search.targets import choose_targets
     from photoindex.library.words.captions_listed import as_json, captions_of
 
     with opened(library, reading=True) as found:
-        for one in captions_of(found, choose_targets(found, targets).photo_ids):
+        for one in captions_of(found, chosen_photos(found, photos, "{}", yes=True)):
             if json:
                 print_json(as_json(one))
             else:

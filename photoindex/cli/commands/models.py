@@ -125,7 +125,7 @@ def pull(
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
-    """Download a model and install it; the only command that uses the network.
+    """Download a model and install it; no other command downloads anything.
 
     It is downloaded from huggingface.co, or from HF_ENDPOINT, and checked against the checksums published there. Its commit
     and the SHA-256 of each file are pinned and checked whenever it is used. Run it again to resume.

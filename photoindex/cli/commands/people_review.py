@@ -50,6 +50,7 @@ def _review(
     hidden: Annotated[
         bool, typer.Option("--hidden", help="Also hidden persons, and faces in photos that show them.")
     ] = False,
+    sensitive: Annotated[bool, typer.Option("--sensitive", help="Also faces in sensitive photos.")] = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
@@ -64,7 +65,7 @@ def _review(
 
     target = page_target(output)
     with opened(library, reading=True) as found:
-        request = ReviewRequest(persons or (), FACES if limit is None else limit, hidden)
+        request = ReviewRequest(persons or (), FACES if limit is None else limit, hidden, sensitive)
         with progress_sink(progress) as emit:
             made = review_page(found, request, emit)
         write_page(

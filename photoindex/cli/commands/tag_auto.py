@@ -23,6 +23,7 @@ from photoindex.cli.output.progress import ProgressMode, ProgressOption, progres
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.stage_summary import exit_for, lines_of_rest, lines_of_work
 from photoindex.cli.terminal.signals import stop_on_signal
+from photoindex.errors import ModelUnavailable
 
 if TYPE_CHECKING:
     from photoindex.cli.terminal.signals import StopRequest
@@ -62,7 +63,7 @@ def _auto(
     `tags` compares the vectors of `photoindex embed` with about 1,500 terms, and reads no picture; `objects` and `labels` run ONNX models
     of your own (setting tags.models), `sensitive` needs the extra of that name. Tags that are less sure than the
     setting ai_confidence_threshold are not shown. Exit codes: 0 done; 75 the time of --for is up and pictures are left; 100 done,
-    but some pictures were given up (see `photoindex tasks`); 7 no model is installed, or nothing is embedded; 8 the device failed.
+    but some pictures were given up (see `photoindex tasks`); 7 no model is installed, one cannot be used (the others run), or nothing is embedded; 8 the device failed.
     """
     from photoindex.library.words.tagging.auto import AutoRequest, tag_auto
 
@@ -98,6 +99,8 @@ def _exit(summary: AutoSummary, stop: StopRequest) -> None:
         raise typer.Exit(stop.exit_code)
     for one in sorted(summary.runs, key=lambda each: (not each.stopped, not each.window_ended)):
         exit_for(one, stop)
+    if summary.refused:
+        raise typer.Exit(ModelUnavailable.exit_code)
 
 
 def _lines(summary: AutoSummary, *, verbose: bool) -> Iterator[str]:
@@ -116,9 +119,10 @@ def _lines_of(one: LabelsSummary, *, verbose: bool) -> Iterator[str]:
     if not (one.pictures or one.quarantined or one.failed or one.pending):
         yield f"{one.stage}: nothing to do: {one.model} has labelled every picture that it can"
         return
+    hidden = f"; {one.hidden:,} more below {one.threshold} % are not shown" if one.hidden else ""
     yield (
         f"{one.stage}: {amount(one.labels, 'labels')} in {amount(one.pictures, 'pictures')} with {one.model} in "
-        f"{one.seconds:,.1f} s, {one.images_per_second:,.0f} per second; {one.hidden:,} more below {one.threshold} % are not shown"
+        f"{one.seconds:,.1f} s{hidden}; {one.images_per_second:,.1f} per second after the model was loaded"
     )
     if one.calibrated:
         yield f"{amount(one.calibrated, 'tags')} calibrated on your verdicts; the others are uncalibrated"

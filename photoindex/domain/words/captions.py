@@ -38,10 +38,20 @@ _AGAIN = 8
 
 @dataclass(frozen=True, slots=True)
 class NotACaption(Exception):
-    """An answer that is no caption. error_class: to group by."""
+    """An answer that is no caption. error_class: to group by. remedy: what to change, if anything helps."""
 
     error_class: str
     message: str
+    remedy: str = ""
+
+
+def whole_caption_of(raw: str, *, whole: bool) -> str:
+    """Return the caption in an answer; whole: it ended by itself. Raises NotACaption."""
+    if not whole:
+        raise NotACaption(
+            "caption_cut", "the answer was cut off at its maximum length", "raise the setting caption.max_tokens"
+        )
+    return caption_of(raw)
 
 
 def caption_of(raw: str) -> str:
@@ -53,7 +63,8 @@ def caption_of(raw: str) -> str:
     if _THINKING.search(text):
         raise NotACaption(
             "caption_thinking",
-            "the model answered with its thoughts; turn thinking off in the server, or choose a model without it",
+            "the model answered with its thoughts",
+            "turn thinking off in the server, or choose a model without it",
         )
     text = _tidy(text)
     if not any(character.isalnum() for character in text):
@@ -68,13 +79,6 @@ def caption_of(raw: str) -> str:
     if _repeats(words):
         raise NotACaption("caption_repeats", f"the model repeated itself: {_beginning(text)}")
     return text
-
-
-def cut_off() -> NotACaption:
-    """Return what is wrong with an answer that reached the maximum length."""
-    return NotACaption(
-        "caption_cut", "the answer was cut off at its maximum length; raise the setting caption.max_tokens"
-    )
 
 
 def _tidy(raw: str) -> str:

@@ -90,7 +90,7 @@ class InstallResult:
 
 
 def pull(library: Library, request: PullRequest, events: EventSink = ignore_events) -> InstallResult:
-    """Download a model of the catalogue and install it; the only operation that uses the network.
+    """Download a model of the catalogue and install it; the only operation that downloads anything.
 
     An installed model stays at its commit: only missing or damaged files are downloaded again. Files are checked against
     the hub's checksums, and an interrupted download is resumed. Raises ModelUnavailable, FetchFailed, LicenceNotAccepted,

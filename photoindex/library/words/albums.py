@@ -10,14 +10,15 @@ from itertools import chain
 from sqlalchemy import Connection
 
 from photoindex.domain.words.names import checked_album
-from photoindex.errors import NothingFound, UsageError
+from photoindex.errors import NothingFound, PhotoIndexError, UsageError
 from photoindex.library.handle import Library
-from photoindex.library.search.find import matching_photo_ids
+from photoindex.library.search.find import count_photos, matching_photo_ids
 from photoindex.library.words.change import WordsChanged, Work, change, photos_text
 from photoindex.paths import shell_word
 from photoindex.store.journal.journal import Change
 from photoindex.store.search import compile as store
 from photoindex.store.search import saved, targets
+from photoindex.store.search.saved import SavedQuery
 from photoindex.store.words import albums
 from photoindex.store.words.albums import FOLDER, KINDS, OWN, AlbumRow
 from photoindex.text import composed, fold
@@ -30,15 +31,20 @@ _CHUNK_PHOTOS = 500
 
 @dataclass(frozen=True, slots=True)
 class ListedAlbum:
-    """One album as it is listed. origin: where it comes from, or the query of a smart one. cover: path of the photo shown for it."""
+    """One album as it is listed.
+
+    photos: of a smart one, those whose texts and fields match; None if its query does not work, see `problem`. origin: where it
+    comes from, or the query of a smart one. cover: path of the photo shown for it.
+    """
 
     name: str
     kind: str
-    photos: int
+    photos: int | None
     first_at: str | None = None
     last_at: str | None = None
     origin: str = ""
     cover: bytes | None = None
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +85,15 @@ def list_albums(library: Library, kinds: Collection[str] = ()) -> list[ListedAlb
         )
         for one in found
     ]
-    for query in queries:
-        count = len(matching_photo_ids(library, [f"@{query.name}"]))
-        listed.append(ListedAlbum(query.name, SMART, count, origin=query.query))
-    return listed
+    return [*listed, *(_listed_query(library, query) for query in queries)]
+
+
+def _listed_query(library: Library, query: SavedQuery) -> ListedAlbum:
+    # What a query names may be gone by now: a person, another query. Finding that out must not hide the other albums.
+    try:
+        return ListedAlbum(query.name, SMART, count_photos(library, [f"@{query.name}"]), origin=query.query)
+    except PhotoIndexError as error:
+        return ListedAlbum(query.name, SMART, None, origin=query.query, problem=str(error))
 
 
 def show_album(library: Library, name: str, kind: str | None = None) -> Iterator[AlbumPhoto]:
@@ -111,10 +122,8 @@ def create_album(library: Library, name: str, photo_ids: Sequence[int] = ()) -> 
             raise UsageError(
                 f"there is an album {checked} already; put photos into it with: photoindex album add {_word(checked)} QUERY"
             )
-        if any(one.name == fold(checked) for one in saved.saved_queries(connection)):
-            raise UsageError(
-                f"the saved query @{fold(checked)} has this name: it is a smart album; see: photoindex saved"
-            )
+        if (query := _query_called(connection, checked)) is not None:
+            raise UsageError(f"the saved query @{query} has this name: it is a smart album; see: photoindex saved")
         row, made = albums.create(connection, checked)
         changes = chain([made], albums.add_photos(connection, row.id, photo_ids, done))
         return Work(changes, lambda: (f"album {checked} made of {photos_text(len(done))}", len(done)))
@@ -198,12 +207,14 @@ def move_in_album(
         row = _own(connection, name)
         now = albums.photos_of(connection, row.id)
         moved = [one for one in dict.fromkeys(photo_ids) if one != anchor]
+        held = set(now)
         for one in (*moved, *([] if anchor is None else [anchor])):
-            if one not in now:
+            if one not in held:
                 raise UsageError(
                     f"photo {one} is not in the album {row.name}; see: photoindex album show {_word(row.name)}"
                 )
-        rest = [one for one in now if one not in set(moved)]
+        held.difference_update(moved)
+        rest = [one for one in now if one in held]
         at = len(rest) if place is Place.LAST else 0
         if anchor is not None:
             at = rest.index(anchor) + (place is Place.AFTER)
@@ -242,7 +253,7 @@ def _own(connection: Connection, name: str) -> AlbumRow:
             f"the album {found[0].name} is of the kind {found[0].kind}: it follows its files; to change a copy, first run: "
             f"photoindex album create NAME album:{word}"
         )
-    if any(one.name == fold(name) for one in saved.saved_queries(connection)):
+    if _query_called(connection, name) is not None:
         raise UsageError(f"{name} is a smart album: its photos are those that its query finds; see: photoindex saved")
     raise NothingFound(f"there is no album '{name}'; see: photoindex album list")
 
@@ -263,12 +274,17 @@ def _only(found: Sequence[AlbumRow], name: str, kind: str | None) -> AlbumRow | 
 
 def _of_smart(library: Library, name: str) -> list[int]:
     with library.database.read() as connection:
-        known = {one.name for one in saved.saved_queries(connection)}
-    if fold(name) not in known:
+        query = _query_called(connection, name)
+    if query is None:
         raise NothingFound(f"there is no album '{name}'; see: photoindex album list")
-    found = matching_photo_ids(library, [f"@{fold(name)}"])
+    found = matching_photo_ids(library, [f"@{query}"])
     with library.database.read() as connection:
         return store.ordered_ids(connection, list(found), "date")
+
+
+def _query_called(connection: Connection, name: str) -> str | None:
+    """Return the name of the saved query that an album's name means; case and accents are ignored."""
+    return next((one.name for one in saved.saved_queries(connection) if fold(one.name) == fold(name)), None)
 
 
 def _content_in(connection: Connection, row: AlbumRow, photo_id: int) -> int:

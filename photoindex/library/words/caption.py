@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from photoindex.domain.words.answer_language import is_in
 from photoindex.domain.words.captions import PARSER, NotACaption, caption_of
+from photoindex.errors import PhotoIndexError
 from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
 from photoindex.library.stage_counting import CountingWriter
@@ -77,12 +78,18 @@ def caption(
     Raises ModelUnavailable, DeviceFailed, ProviderFailed, LibraryLocked, StorageFull; finished work is kept.
     """
     started = time.monotonic()
-    choice = chosen_captioner(library)
     if request.dry_run:
+        choice = chosen_captioner(library)
         pending = count_to_do(library, STAGE, choice.variant)
         return replace(_summary(library, choice, RunTally(), _Counted(choice.language)), pending=pending, dry_run=True)
     with stage_lock(library, STAGE) as log:
         reread = _read_answers_again(library)
+        try:
+            choice = chosen_captioner(library)
+        except PhotoIndexError:
+            if reread:
+                emit(Notice(f"{reread:,} of the stored answers read again by a newer version of photoindex"))
+            raise
         run = _Run(library, request, choice, both(emit, log_events(log, STAGE.name)), log)
         summary = replace(run.run(stop, started), reread=reread)
         log.info("described", extra={"action": STAGE.name, **asdict(summary)})
@@ -95,15 +102,17 @@ def _read_answers_again(library: Library) -> int:
     Where an answer is no caption any more, its caption is removed, and the model is asked again.
     """
     done = 0
+    last: Answer | None = None
     while True:
         with library.database.write() as connection:
-            answers = texts.parsed_before(connection, KIND, PARSER)
+            answers = texts.parsed_before(connection, KIND, PARSER, last)
             if not answers:
                 return done
             read = [(answer, _caption_or_nothing(answer.raw)) for answer in answers]
             texts.reparse(connection, KIND, read, parser=PARSER)
             _ask_again(connection, [answer for answer, text in read if not text])
         done += len(answers)
+        last = answers[-1]
 
 
 def _caption_or_nothing(raw: str) -> str:

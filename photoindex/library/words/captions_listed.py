@@ -11,10 +11,11 @@ from photoindex.library.handle import Library
 from photoindex.library.timestamps import utc
 from photoindex.paths import to_text
 from photoindex.stages.caption import KIND
-from photoindex.store.photos.details import photo_by_id
-from photoindex.store.search.targets import path_of_content
+from photoindex.store.search.targets import descriptions_of, first_paths
 from photoindex.store.words import texts
 from photoindex.store.words.texts import TextRow
+
+_CHUNK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +34,31 @@ class PhotoCaptions:
 
 
 def captions_of(library: Library, photo_ids: Sequence[int]) -> Iterator[PhotoCaptions]:
-    """Yield the captions of each photo, in the given order; photos without any are left out."""
-    with library.database.read() as connection:
-        for photo_id in photo_ids:
-            found = _of_photo(connection, photo_id)
-            if found is not None:
-                yield found
+    """Yield the captions of photos, by id; photos without any are left out.
+
+    No connection is open while the caller takes them: a pager may wait for hours.
+    """
+    for start in range(0, len(photo_ids), _CHUNK):
+        with library.database.read() as connection:
+            found = _of_photos(connection, photo_ids[start : start + _CHUNK])
+        yield from found
 
 
-def _of_photo(connection: Connection, photo_id: int) -> PhotoCaptions | None:
-    photo = photo_by_id(connection, photo_id)
-    if photo is None or photo.primary_asset_id is None:
-        return None
-    by_models = texts.of_assets(connection, [photo.primary_asset_id], KIND).get(photo.primary_asset_id, [])
-    described = photo.resolved.description
-    if not described and not by_models:
-        return None
-    path = path_of_content(connection, photo.primary_asset_id)
-    source = photo.resolved.sources.get("description") if described else None
-    return PhotoCaptions(photo_id, None if path is None else to_text(path), described or None, source, tuple(by_models))
+def _of_photos(connection: Connection, photo_ids: Sequence[int]) -> list[PhotoCaptions]:
+    photos = descriptions_of(connection, photo_ids)
+    by_models = texts.of_assets(connection, [one.asset_id for one in photos if one.asset_id is not None], KIND)
+    described = [(one, said) for one in photos if (said := by_models.get(one.asset_id or 0, [])) or one.description]
+    paths = first_paths(connection, [one.photo_id for one, _ in described])
+    return [
+        PhotoCaptions(
+            photo_id=one.photo_id,
+            path=None if (path := paths.get(one.photo_id)) is None else to_text(path),
+            description=one.description or None,
+            source=(one.sources or {}).get("description") if one.description else None,
+            by_models=tuple(said),
+        )
+        for one, said in described
+    ]
 
 
 def as_json(one: PhotoCaptions) -> dict[str, object]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from photoindex.domain.words.names import checked_tag, is_tag, tag_key
+from photoindex.domain.words.names import checked_tag, is_tag, tag_key, tag_of_keyword
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.words.change import WordsChanged, Work, change, photos_text
@@ -22,10 +22,9 @@ from photoindex.store.words.tags import TagRow
 
 def add_tags(library: Library, written: Sequence[str], photo_ids: Sequence[int]) -> WordsChanged:
     """Give photos tags; one that was rejected fits again. Raises UsageError for a bad name."""
-    names = _checked(written)
 
     def begin(connection: Connection) -> Work:
-        ids = tags.ensure(connection, names)
+        ids = tags.ensure(connection, _known_or_checked(connection, written))
         now_called = tags.by_ids(connection, ids.values())
         listed = ", ".join(one.name for one in now_called.values())
         done = TagChange()
@@ -41,27 +40,26 @@ def add_tags(library: Library, written: Sequence[str], photo_ids: Sequence[int])
 
 def remove_tags(library: Library, written: Sequence[str], photo_ids: Sequence[int]) -> WordsChanged:
     """Take tags from photos; where a file or a model gives one, it is said not to fit. Raises UsageError, NothingFound."""
-    names = _checked(written)
 
     def begin(connection: Connection) -> Work:
-        found = {name: find_tag(connection, name) for name in names}
+        found = {one.id: one for one in (find_tag(connection, name) for name in written)}
         listed = ", ".join(one.name for one in found.values())
         done = TagChange()
 
         def outcome() -> tuple[str, int]:
             return f"{listed} removed from {photos_text(len(done.photos))}", len(done.photos)
 
-        changes = photo_tags.remove(connection, sorted({one.id for one in found.values()}), photo_ids, done)
+        changes = photo_tags.remove(connection, sorted(found), photo_ids, done)
         return Work(changes, outcome, finish=lambda after: documents.refresh(after, done.photos))
 
     return change(library, "tag remove", begin)
 
 
 def find_tag(connection: Connection, written: str) -> TagRow:
-    """Return the tag of a name, by what it is called now. Raises UsageError for a bad name, NothingFound."""
-    (name,) = _checked([written])
-    found = tags.find(connection, [name]).get(name)
+    """Return the tag of a name, by what it is called now. Raises UsageError for a name that no tag can have, NothingFound."""
+    found = _known(connection, written)
     if found is None:
+        (name,) = _checked([written])
         raise NothingFound(f"there is no tag '{name}'; see: photoindex tag list")
     return found
 
@@ -71,10 +69,10 @@ def rename_tag(library: Library, written: str, wanted: str) -> WordsChanged:
 
     Raises UsageError for a bad name and one that another tag has, NothingFound.
     """
-    (old,), (new,) = _checked([written]), _checked([wanted])
+    (new,) = _checked([wanted])
 
     def begin(connection: Connection) -> Work:
-        row = _found_or_level(connection, old)
+        row = _found_or_level(connection, written)
         moved = renames.renamed_rows(connection, row, new)
         for one, other in renames.taken(connection, moved):
             raise UsageError(
@@ -93,16 +91,15 @@ def rename_tag(library: Library, written: str, wanted: str) -> WordsChanged:
 def merge_tags(library: Library, into: str, others: Sequence[str]) -> WordsChanged:
     """Make tags one, with the levels below them; the names of the others mean the first one from then on.
 
-    Raises UsageError for a bad name, a tag with itself and one above or below it; NothingFound.
+    Raises UsageError for a bad name, a tag with itself and one above it; NothingFound.
     """
 
     def begin(connection: Connection) -> Work:
         kept = find_tag(connection, into)
-        gone = {one.id: one for one in (_found_or_level(connection, _checked([other])[0]) for other in others)}
+        gone = {one.id: one for one in (_found_or_level(connection, other) for other in others)}
         for one in gone.values():
-            keys = tag_key(kept.name) + "/", tag_key(one.name) + "/"
-            if keys[0].startswith(keys[1]) or keys[1].startswith(keys[0]):
-                raise UsageError(f"{one.name} cannot be merged into {kept.name}: it is the same, or a level of it")
+            if f"{tag_key(kept.name)}/".startswith(f"{tag_key(one.name)}/"):
+                raise UsageError(f"{one.name} cannot be merged into {kept.name}: it is the same, or a level above it")
         listed = ", ".join(one.name for one in gone.values())
         changes = _merged(connection, kept, list(gone))
         return Work(changes, lambda: (f"merged {listed} into {kept.name}", 0))
@@ -125,11 +122,24 @@ def _merged(connection: Connection, kept: TagRow, gone: Sequence[int]) -> Iterat
                 yield from renames.merge(connection, others[mine.id], mine)
 
 
-def _found_or_level(connection: Connection, name: str) -> TagRow:
+def _found_or_level(connection: Connection, written: str) -> TagRow:
     """Return a tag; a level that only has tags below it becomes one."""
-    if not tags.find(connection, [name]) and tags.below(connection, tag_key(name)):
+    name = tag_of_keyword(written)
+    if name is not None and not tags.find(connection, [name]) and tags.below(connection, tag_key(name)):
         tags.ensure(connection, [name])
-    return find_tag(connection, name)
+    return find_tag(connection, written)
+
+
+def _known(connection: Connection, written: str) -> TagRow | None:
+    """Return the tag of a name. Keywords of files are tags too, and may have characters that new names must not have."""
+    name = tag_of_keyword(written)
+    return None if name is None else tags.find(connection, [name]).get(name)
+
+
+def _known_or_checked(connection: Connection, written: Sequence[str]) -> list[str]:
+    """Return names for tags: those that exist as they are, and new ones that are allowed. Raises UsageError."""
+    new = [name for name in written if _known(connection, name) is None]
+    return [*filter(None, (tag_of_keyword(name) for name in written if name not in new)), *_checked(new)]
 
 
 def complete_tags(library: Library, typed: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Downloading the files of a catalogue entry from the hub; nothing else in the program uses the network."""
+"""Downloading the files of a catalogue entry from the hub; nothing else in the program downloads anything."""
 
 from __future__ import annotations
 

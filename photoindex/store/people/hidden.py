@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select
 
@@ -12,6 +13,13 @@ _KEYS = 500
 _shown = region.alias("shown_region")
 _recognised = assignment.alias("shown_assignment")
 _hidden = individual.alias("hidden_individual")
+
+
+class Also(NamedTuple):
+    """What is shown although it is left out by default: photos of hidden individuals, and sensitive ones."""
+
+    hidden: bool = False
+    sensitive: bool = False
 
 
 def shows_hidden(asset_id: ColumnElement[int]) -> ColumnElement[bool]:

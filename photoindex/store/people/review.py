@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, case, func, or_, select
 
 from photoindex.domain.people.values import FACE, FIXED, PERSON, How
-from photoindex.store.people.hidden import shows_hidden
+from photoindex.store.people.hidden import Also, shows_hidden
 from photoindex.store.schema.tables import (
     asset,
     asset_with_repeats,
@@ -18,6 +18,7 @@ from photoindex.store.schema.tables import (
     photo,
     region,
 )
+from photoindex.store.search.tags import is_sensitive
 
 _KEYS = 500
 _TIME_OF_COPY = "mtime"
@@ -59,8 +60,8 @@ class ShownFace(NamedTuple):
     may_repeat: bool
 
 
-def groups(connection: Connection, *, hidden: bool) -> list[GroupRow]:
-    """Return everybody with faces who is not ignored, largest first; hidden: also hidden persons and their photos."""
+def groups(connection: Connection, also: Also) -> list[GroupRow]:
+    """Return everybody with faces who is not ignored, largest first."""
     own_time = case((photo.c.taken_at_source != _TIME_OF_COPY, photo.c.taken_at))
     unreviewed = func.count(case((assignment.c.how == How.CLUSTER.value, 1)))
     statement = (
@@ -74,7 +75,7 @@ def groups(connection: Connection, *, hidden: bool) -> list[GroupRow]:
         .group_by(individual.c.id)
         .order_by(func.count().desc(), individual.c.id)
     )  # fmt: skip
-    return [GroupRow(*row) for row in connection.execute(statement if hidden else _without_hidden(statement))]
+    return [GroupRow(*row) for row in connection.execute(_allowed(statement, also))]
 
 
 def faces(
@@ -84,12 +85,11 @@ def faces(
     surest: int,
     least_sure: int,
     unreviewed: bool,
-    hidden: bool,
+    also: Also,
 ) -> dict[int, list[ShownFace]]:
     """Return individual -> some of their faces: so many of the surest, then so many of the least sure, the least sure last.
 
-    unreviewed: only those that the program alone assigned, the least sure first. hidden: also those in photos of hidden
-    persons.
+    unreviewed: only those that the program alone assigned, the least sure first.
     """
     certainty = func.coalesce(assignment.c.score, 1.0)
     size = func.coalesce(region.c.size_px, 0.0)
@@ -105,8 +105,7 @@ def faces(
     )
     if unreviewed:
         inner = inner.where(assignment.c.how == How.CLUSTER.value)
-    if not hidden:
-        inner = _without_hidden(inner)
+    inner = _allowed(inner, also)
     found: defaultdict[int, list[ShownFace]] = defaultdict(list)
     for start in range(0, len(individual_ids), _KEYS):
         ranked = inner.where(assignment.c.individual_id.in_(individual_ids[start : start + _KEYS])).subquery()
@@ -118,13 +117,13 @@ def faces(
     return dict(found)
 
 
-def faces_by_id(connection: Connection, region_ids: Sequence[int], *, hidden: bool) -> dict[int, ShownFace]:
-    """Return id -> face; unknown ids, and without `hidden` faces in photos of hidden persons, are omitted."""
+def faces_by_id(connection: Connection, region_ids: Sequence[int], also: Also) -> dict[int, ShownFace]:
+    """Return id -> face; unknown ids, and faces in photos that are left out, are omitted."""
     statement = _shown.join(individual, individual.c.id == assignment.c.individual_id)
     found: dict[int, ShownFace] = {}
     for start in range(0, len(region_ids), _KEYS):
         chosen = statement.where(region.c.id.in_(region_ids[start : start + _KEYS]))
-        for row in connection.execute(chosen if hidden else _without_hidden(chosen)):
+        for row in connection.execute(_allowed(chosen, also)):
             found[row.id] = _face(row)
     return found
 
@@ -165,5 +164,7 @@ def _face(row: Any) -> ShownFace:
     return ShownFace(*row)._replace(may_repeat=bool(row.may_repeat))
 
 
-def _without_hidden(statement: Select[Any]) -> Select[Any]:
-    return statement.where(individual.c.hidden.is_(False), ~shows_hidden(region.c.asset_id))
+def _allowed(statement: Select[Any], also: Also) -> Select[Any]:
+    if not also.hidden:
+        statement = statement.where(individual.c.hidden.is_(False), ~shows_hidden(region.c.asset_id))
+    return statement if also.sensitive else statement.where(~is_sensitive())

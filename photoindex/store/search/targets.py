@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, or_, select
@@ -99,6 +99,22 @@ def corrections_of(connection: Connection, photo_ids: Sequence[int], fact: str) 
         .order_by(asset.c.photo_id, asset.c.id)
     )
     return [ContentCorrection(*row) for row in connection.execute(statement)]
+
+
+class DescriptionOfPhoto(NamedTuple):
+    """The description of a photo, the sources of its facts, and the content that represents it."""
+
+    photo_id: int
+    asset_id: int | None
+    description: str | None
+    sources: Mapping[str, str] | None
+
+
+def descriptions_of(connection: Connection, photo_ids: Sequence[int]) -> list[DescriptionOfPhoto]:
+    """Return the descriptions of photos, by id; unknown ids are omitted."""
+    columns = photo.c.id, photo.c.primary_asset_id, photo.c.description, photo.c.sources
+    statement = select(*columns).where(photo.c.id.in_(numbers(photo_ids))).order_by(photo.c.id)
+    return [DescriptionOfPhoto(*row) for row in connection.execute(statement)]
 
 
 def favourites(connection: Connection, photo_ids: Sequence[int]) -> set[int]:

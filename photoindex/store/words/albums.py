@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, Select, delete, func, insert, literal, select
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, literal, select
 
 from photoindex.store.engine.database import new_id
 from photoindex.store.engine.statements import numbers, upsert
@@ -160,14 +160,19 @@ def remove_photos(connection: Connection, album_id: int, photo_ids: Sequence[int
 def arrange(connection: Connection, album_id: int, photo_ids: Sequence[int]) -> Iterator[Change]:
     """Give the photos of an album this order; `photo_ids` are all of them."""
     places = {photo_id: float(place) for place, photo_id in enumerate(photo_ids, 1)}
-    held = select(album_asset.c.asset_id, album_asset.c.position, asset.c.photo_id)
-    held = held.join(asset, asset.c.id == album_asset.c.asset_id).where(album_asset.c.album_id == album_id)
-    for row in connection.execute(held).all():
-        if row.position != places[row.photo_id]:
-            chosen = album_asset.c.album_id == album_id, album_asset.c.asset_id == row.asset_id
-            values = {"position": places[row.photo_id]}
-            yield from list(updates_as_changes(connection, album_asset, select(album_asset).where(*chosen), values))
-            connection.execute(album_asset.update().where(*chosen).values(values))
+    contents = select(album_asset.c.asset_id, asset.c.photo_id).join(asset, asset.c.id == album_asset.c.asset_id)
+    found = connection.execute(contents.where(album_asset.c.album_id == album_id))
+    photos = {row.asset_id: row.photo_id for row in found}
+    moved = []
+    for held in rows_as_changes(connection, album_asset, select(album_asset).where(album_asset.c.album_id == album_id)):
+        after = {**(held.before or {}), "position": places[photos[held.key["asset_id"]]]}
+        if after != held.before:
+            moved.append(replace(held, after=after))
+    if moved:
+        chosen = album_asset.c.album_id == album_id, album_asset.c.asset_id == bindparam("moved")
+        values = [{"moved": one.key["asset_id"], "place": (one.after or {})["position"]} for one in moved]
+        connection.execute(album_asset.update().where(*chosen).values(position=bindparam("place")), values)
+    yield from moved
 
 
 def copy(connection: Connection, *, source: int, target: int) -> None:

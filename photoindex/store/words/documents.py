@@ -67,18 +67,17 @@ def _columns() -> tuple[ColumnElement[Any], ...]:
         .join(tag)
         .where(label.c.asset_id == photo.c.primary_asset_id, label.c.shown)
     )
+    described_by = func.coalesce(photo.c.sources["description"].as_string(), "")
+    captions, ocr = (
+        select(asset_text.c.text).where(asset_text.c.asset_id == photo.c.primary_asset_id, asset_text.c.kind == kind)
+        for kind in (CAPTION, OCR)
+    )
     return (
         _joined(people.where(region.c.asset_id == photo.c.primary_asset_id, individual.c.name.is_not(None))),
         _joined(tags),
         _joined(labels.where(tag.c.id.not_in(rejected))),
-        *(
-            _joined(
-                select(asset_text.c.text).where(
-                    asset_text.c.asset_id == photo.c.primary_asset_id, asset_text.c.kind == kind
-                )
-            )
-            for kind in (CAPTION, OCR)
-        ),
+        _joined(captions.where(described_by != "person")),  # a person's word beats a model's
+        _joined(ocr),
     )
 
 

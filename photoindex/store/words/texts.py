@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from photoindex.store.engine.statements import numbers
 from photoindex.store.schema.tables import asset_text, task, variant
@@ -128,25 +128,21 @@ class Answer:
     language: str | None
 
 
-def count_parsed_before(connection: Connection, kind: str, parser: int) -> int:
-    """Return how many texts of a kind were made of their answers by an earlier version of the parser."""
-    earlier = select(func.count()).select_from(asset_text).where(*_parsed_before(kind, parser))
-    return int(connection.execute(earlier).scalar_one())
+def parsed_before(connection: Connection, kind: str, parser: int, after: Answer | None = None) -> list[Answer]:
+    """Return some of the answers whose texts were made by an earlier version of the parser; none when all are done.
 
-
-def parsed_before(connection: Connection, kind: str, parser: int) -> list[Answer]:
-    """Return some of the answers whose texts were made by an earlier version of the parser; none when all are done."""
+    after: the last one that was returned before. Without it all earlier rows would be looked at again each time.
+    """
     statement = (
         select(asset_text.c.asset_id, asset_text.c.variant_id, asset_text.c.raw, asset_text.c.language)
-        .where(*_parsed_before(kind, parser))
+        .where(asset_text.c.kind == kind, asset_text.c.parser < parser, asset_text.c.raw.is_not(None))
         .order_by(asset_text.c.asset_id, asset_text.c.variant_id)
         .limit(_CHUNK)
     )
+    if after is not None:
+        later = or_(asset_text.c.asset_id > after.asset_id, asset_text.c.variant_id > after.variant_id)
+        statement = statement.where(asset_text.c.asset_id >= after.asset_id, later)
     return [Answer(*row) for row in connection.execute(statement)]
-
-
-def _parsed_before(kind: str, parser: int) -> tuple[Any, ...]:
-    return asset_text.c.kind == kind, asset_text.c.parser < parser, asset_text.c.raw.is_not(None)
 
 
 def reparse(connection: Connection, kind: str, texts: Sequence[tuple[Answer, str]], *, parser: int) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from photoindex.library.people.arguments import find_person
 from photoindex.store.people import individuals, review
+from photoindex.store.people.hidden import Also
 from photoindex.store.people.individuals import IndividualRow
 from photoindex.store.people.review import GroupRow, ShownFace
 
@@ -24,11 +25,17 @@ _EXAMPLES = 4
 
 @dataclass(frozen=True, slots=True)
 class ReviewRequest:
-    """What to review: persons by number or name (none: everybody), at most `limit` faces, also hidden persons."""
+    """What to review: persons by number or name (none: everybody), at most `limit` faces; hidden, sensitive: also such photos."""
 
     persons: Sequence[str] = ()
     limit: int = FACES
     hidden: bool = False
+    sensitive: bool = False
+
+    @property
+    def also(self) -> Also:
+        """What is shown, too."""
+        return Also(self.hidden, self.sensitive)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +75,16 @@ def choose(connection: Connection, request: ReviewRequest, suggestions: Mapping[
     faces that only the program assigned, those with most of them first. suggestions: group -> the person it may be. Raises NothingFound for an unknown person.
     """
     wanted = {find_person(connection, one).id for one in request.persons}
-    rows = review.groups(connection, hidden=request.hidden)
+    rows = review.groups(connection, request.also)
     counted = {row.individual_id: row.faces for row in rows}
     named = {one.id: one for one in individuals.named(connection) if not one.ignored}
-    persons = {one.id: one for one in named.values() if request.hidden or not one.hidden}
+    persons = {one.id: one for one in named.values() if request.also.hidden or not one.hidden}
     suggestions = {group: one for group, one in suggestions.items() if one.person_id in persons}
     kinds = _by_kind([row for row in rows if _is_wanted(row, wanted, suggestions)], suggestions)
     fitting = _fitting(kinds, request.limit)
-    faces = _faces(connection, fitting, hidden=request.hidden)
+    faces = _faces(connection, fitting, request.also)
     suggested = [suggestions[row.individual_id] for row, _ in fitting[SUGGESTED]]
-    examples = _examples(connection, suggested, hidden=request.hidden)
+    examples = _examples(connection, suggested, request.also)
     groups = []
     for kind, some in fitting.items():
         for row, count in some:
@@ -97,13 +104,11 @@ def choose(connection: Connection, request: ReviewRequest, suggestions: Mapping[
     return Choice(groups, left, [(one, counted.get(one.id, 0)) for one in persons.values()])
 
 
-def _examples(
-    connection: Connection, suggested: Sequence[Suggestion], *, hidden: bool
-) -> dict[Suggestion, list[ShownFace]]:
+def _examples(connection: Connection, suggested: Sequence[Suggestion], also: Also) -> dict[Suggestion, list[ShownFace]]:
     """Return the examples of each suggestion, filled up with the surest faces of the person."""
     known = [one.person_id for one in suggested]
-    surest = review.faces(connection, known, surest=_EXAMPLES, least_sure=0, unreviewed=False, hidden=hidden)
-    nearest = review.faces_by_id(connection, [face for one in suggested for face in one.examples], hidden=hidden)
+    surest = review.faces(connection, known, surest=_EXAMPLES, least_sure=0, unreviewed=False, also=also)
+    nearest = review.faces_by_id(connection, [face for one in suggested for face in one.examples], also)
     found = {}
     for one in suggested:
         own = [nearest[face] for face in one.examples if face in nearest]
@@ -156,14 +161,12 @@ def _shown_of(row: GroupRow, kind: str) -> int:
 
 
 def _faces(
-    connection: Connection, fitting: Mapping[str, Sequence[tuple[GroupRow, int]]], *, hidden: bool
+    connection: Connection, fitting: Mapping[str, Sequence[tuple[GroupRow, int]]], also: Also
 ) -> dict[int, list[ShownFace]]:
     found: dict[int, list[ShownFace]] = {}
     for kind, some in fitting.items():
         unreviewed = kind == UNREVIEWED
         surest, least_sure = (0, _SUREST + _LEAST_SURE) if unreviewed else (_SUREST, _LEAST_SURE)
         ids = [row.individual_id for row, _ in some]
-        found |= review.faces(
-            connection, ids, surest=surest, least_sure=least_sure, unreviewed=unreviewed, hidden=hidden
-        )
+        found |= review.faces(connection, ids, surest=surest, least_sure=least_sure, unreviewed=unreviewed, also=also)
     return found

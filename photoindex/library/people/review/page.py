@@ -71,8 +71,8 @@ class _Group:
 def review_page(library: Library, request: ReviewRequest, emit: EventSink = ignore_events) -> Review:
     """Return the page.
 
-    Only previews are read, so originals may be offline; the next scan makes those that are missing. Ignored persons are left out; without `request.hidden` also hidden
-    ones and all photos of them. Raises NothingFound for an unknown person, and where there is nothing to review.
+    Only previews are read, so originals may be offline; the next scan makes those that are missing. Ignored persons are left
+    out, and without `request.also` hidden ones, all photos of them, and sensitive photos. Raises NothingFound for an unknown person, and where there is nothing to review.
     """
     suggested = suggestions(library, emit)
     with library.database.read() as connection:
@@ -81,8 +81,11 @@ def review_page(library: Library, request: ReviewRequest, emit: EventSink = igno
         photos = sorted({face.photo_id for face in faces})
         persons = review.persons_in(connection, photos)
     if not choice.groups:
-        hidden = "" if request.hidden else ", hidden people left out"
-        raise NothingFound(f"there are no faces to review{hidden}; see: photoindex people list")
+        kept = [
+            kind for kind, shown in zip(("hidden people", "sensitive photos"), request.also, strict=True) if not shown
+        ]
+        left_out = f", {' and '.join(kept)} left out" if kept else ""
+        raise NothingFound(f"there are no faces to review{left_out}; see: photoindex people list")
     crops = face_crops(library.derived_folder, [_place(face) for face in faces])
     if lost := {face.asset_id for face, crop in zip(faces, crops, strict=True) if crop is None}:
         mark_lost_if_possible(library, lost)

@@ -33,13 +33,14 @@ class AutoRequest:
 class AutoSummary:
     """What was done.
 
-    runs: one per stage and model. missing: stage -> why it did not run. remarked: pictures whose labels are shown or hidden
-    now, because the threshold changed.
+    runs: one per stage and model. missing: stage (and model, where only that one cannot be used) -> why it did not run. remarked: pictures whose labels are shown or hidden
+    now, because the threshold changed. refused: whether one of the missing has a model that cannot be used.
     """
 
     runs: Sequence[LabelsSummary]
     missing: Mapping[str, str]
     remarked: int
+    refused: bool = False
 
 
 def _zero_shot(library: Library) -> Sequence[LabelWork]:
@@ -83,10 +84,16 @@ def tag_auto(
     if request.dry_run:
         return AutoSummary([LabelRun(library, work, emit).dry_run() for work in works], missing, 0)
     remarked = mark_shown(library, emit, stop)
-    runs = []
+    runs: list[LabelsSummary] = []
+    refused: dict[str, str] = {}
     for work in works:
         if stop():
             break
         left = None if ends is None else max(0.0, ends - time.monotonic())
-        runs.append(LabelRun(library, work, emit).run(StageRequest(request.limit, left), stop))
-    return AutoSummary(runs, missing, remarked)
+        try:
+            runs.append(LabelRun(library, work, emit).run(StageRequest(request.limit, left), stop))
+        except ModelUnavailable as error:
+            if request.only:
+                raise
+            refused[f"{work.stage.name} ({work.model})"] = str(error)
+    return AutoSummary(runs, missing | refused, remarked, bool(refused))

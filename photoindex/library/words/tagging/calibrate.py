@@ -34,9 +34,12 @@ def calibrated(
     """
     judged = calibrations.judged_tags(connection, least=VERDICTS_NEEDED)
     known = calibrations.curves(connection, variant_id)
-    places = {
-        row.id: names.index(name) for name, row in tags.find(connection, names).items() if row.id in {*judged, *known}
-    }
+    # Terms that were merged are one tag, which is as sure as the surest of them.
+    places: dict[int, list[int]] = {}
+    now_called = tags.find(connection, names)
+    for place, name in enumerate(names):
+        if (row := now_called.get(name)) is not None and row.id in {*judged, *known}:
+            places.setdefault(row.id, []).append(place)
     found: dict[int, Curve] = {}
     for tag_id, count in judged.items():
         if tag_id not in places:
@@ -51,19 +54,19 @@ def calibrated(
     changed = found != known
     if changed:
         calibrations.replace_curves(connection, variant_id, found)
-    by_place: Mapping[int, Curve] = {places[tag_id]: curve for tag_id, curve in found.items()}
+    by_place: Mapping[int, Curve] = {place: curve for tag_id, curve in found.items() for place in places[tag_id]}
     return [by_place.get(place, NEUTRAL_CURVE) for place in range(len(names))], changed
 
 
 def _fit(
-    connection: Connection, tag_id: int, space: SpaceRow, term: NDArray[np.float32], neutral: NDArray[np.float32]
+    connection: Connection, tag_id: int, space: SpaceRow, terms: NDArray[np.float32], neutral: NDArray[np.float32]
 ) -> Curve | None:
     said = calibrations.verdicts(connection, tag_id)
     stored = vectors.of_assets(connection, space, [one.asset_id for one in said])
     used = [one for one in said if one.asset_id in stored]
     if not used:
         return None
-    scores = [float(raw_scores(_frames(stored[one.asset_id], space.dim), term[None], neutral).max()) for one in used]
+    scores = [float(raw_scores(_frames(stored[one.asset_id], space.dim), terms, neutral).max()) for one in used]
     return fitted(scores, [one.fits for one in used], NEUTRAL_CURVE)
 
 

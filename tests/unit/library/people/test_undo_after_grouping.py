@@ -96,7 +96,7 @@ def test_undo_of_a_split_is_refused_after_a_decision_about_the_new_person(rows: 
     rows.add_person("Anna", faces[:2])
     done = changes.split(rows.library, "Anna", [f"f{faces[0]}"])
     later = changes.reject(rows.library, str(done.person_id), [f"f{faces[2]}"])
-    with pytest.raises(CannotUndo, match=f"remove person {done.person_id}, about whom something was decided"):
+    with pytest.raises(CannotUndo, match=f"remove person {done.person_id}, who has been changed since"):
         undo(rows.library, done.entry_id)
     undo(rows.library, later.entry_id)
     undo(rows.library, done.entry_id)

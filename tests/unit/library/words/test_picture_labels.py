@@ -110,6 +110,15 @@ def test_stages_without_a_model_are_left_out_and_named(pictures: Pictures, tmp_p
     assert {"tags", "objects"} <= set(done.missing)
 
 
+def test_a_model_that_cannot_be_used_keeps_no_other_from_running(pictures: Pictures, tmp_path: Path) -> None:
+    broken = write_colour_model(tmp_path / "broken", name="broken", names="red\ngreen\n")
+    pictures.settings["tags.models"] = (str(broken), str(write_colour_model(tmp_path / "whole", name="whole")))
+    done = pictures.tag()
+    assert "whole" in [run.model for run in done.runs]
+    assert (done.refused, "names 2" in done.missing["labels (broken)"]) == (True, True)
+    assert pictures.found("tag:red") == {"red.jpg"}
+
+
 def test_an_unknown_stage_and_two_models_of_one_name_are_refused(pictures: Pictures, tmp_path: Path) -> None:
     with pytest.raises(
         UsageError, match="there is no stage 'faces' here; choose one of tags, objects, labels, sensitive"

@@ -14,7 +14,7 @@ from photoindex.library.search.find import matching_photo_ids
 from photoindex.library.words.review.answers import AnswersRefused, apply_answers
 from photoindex.library.words.review.page import ReviewRequest, review_page
 from photoindex.library.words.tagging.calibrate import calibrated
-from photoindex.library.words.tags import add_tags
+from photoindex.library.words.tags import add_tags, merge_tags
 from photoindex.library.words.verdicts import accept_tag, reject_tag
 from photoindex.store.schema.tables import label, tag, tag_alias
 from photoindex.store.tasks import queue
@@ -235,3 +235,10 @@ def test_fifty_verdicts_calibrate_a_tag(library_folder: Path, tmp_path: Path) ->
         assert (verdicts, changed) == (60, True)
         assert 0 < slope < 100
         assert curve() == (slope, 60, False)
+        add_tags(library, ["puppy"], [])
+        merge_tags(library, "dog", ["puppy"])
+        with library.database.write() as connection:
+            variant_id = queue.ensure_variant(connection, "tags", {})
+            both = np.concatenate([terms, unit(beach=1)[None]])
+            curves, _changed = calibrated(connection, variant_id, rows.space, ["dog", "puppy"], both, neutral)
+        assert [one.verdicts for one in curves] == [60, 60], "terms that are one tag are equally calibrated"

@@ -23,12 +23,13 @@ from tests.rows import ADDED_AT, VolumeRows, library_in
 
 @dataclass
 class Made:
-    """A connection that writes, a photo and its content."""
+    """A connection that writes, a photo and its content, and the content of a second photo."""
 
     rows: VolumeRows
     connection: Connection
     photo_id: int
     asset_id: int
+    second_asset_id: int
 
     def variant(self, model: str, **more: Any) -> int:
         values = {"stage": "caption", "key": json.dumps({"model": model, **more}), "created_at": ADDED_AT}
@@ -50,9 +51,9 @@ def made(tmp_path: Path) -> Iterator[Made]:
     with library_in(tmp_path / "library") as library:
         rows = VolumeRows(library, tmp_path)
         photo_id = rows.add_whole_photo("a.jpg")
-        asset_id = rows.asset_of(photo_id)
+        assets = rows.asset_of(photo_id), rows.asset_of(rows.add_whole_photo("b.jpg"))
         with library.database.write() as connection:
-            yield Made(rows, connection, photo_id, asset_id)
+            yield Made(rows, connection, photo_id, *assets)
 
 
 def caption(text: str, **more: Any) -> tuple[Text, ...]:
@@ -89,14 +90,14 @@ def test_a_variant_that_is_replaced_loses_its_text_and_its_task_of_these_content
         "priority": 0,
         "updated_at": ADDED_AT,
     }
-    for subject, of in ((made.asset_id, old), (made.asset_id, other), (made.asset_id + 1, old)):
+    for subject, of in ((made.asset_id, old), (made.asset_id, other), (made.second_asset_id, old)):
         made.connection.execute(insert(task).values(state | {"subject_id": subject, "variant_id": of}))
     for of in (old, other):
         TextWriter(CAPTION, of).put(made.connection, {made.asset_id: caption("a boat")})
     TextWriter(CAPTION, new, replaces=(old,)).put(made.connection, {made.asset_id: caption("a ship")})
     assert sorted(made.captions()) == [("one", "a ship"), ("two", "a boat")]
     left = made.connection.execute(select(task.c.subject_id, task.c.variant_id).where(task.c.stage == "caption"))
-    assert sorted(map(tuple, left)) == [(made.asset_id, other), (made.asset_id + 1, old)]
+    assert sorted(map(tuple, left)) == [(made.asset_id, other), (made.second_asset_id, old)]
 
 
 def test_text_in_a_picture_keeps_its_lines_and_leaves_captions_alone(made: Made) -> None:
@@ -115,8 +116,7 @@ def test_a_new_parser_is_applied_to_the_answers_that_are_stored(made: Made) -> N
     only = made.variant("one")
     raw = "Caption: a boat"
     TextWriter(CAPTION, only, parser=1).put(made.connection, {made.asset_id: caption(raw, raw=raw, language="en")})
-    assert texts.count_parsed_before(made.connection, CAPTION, 1) == 0
-    assert texts.count_parsed_before(made.connection, CAPTION, 2) == 1
+    assert texts.parsed_before(made.connection, CAPTION, 1) == []
     (answer,) = texts.parsed_before(made.connection, CAPTION, 2)
     assert (answer.raw, answer.language) == (raw, "en")
     texts.reparse(made.connection, CAPTION, [(answer, "a boat")], parser=2)
@@ -125,3 +125,20 @@ def test_a_new_parser_is_applied_to_the_answers_that_are_stored(made: Made) -> N
     assert texts.parsed_before(made.connection, CAPTION, 2) == []
     texts.reparse(made.connection, CAPTION, [(answer, "")], parser=3)
     assert made.captions() == []
+
+
+def test_answers_of_an_earlier_parser_come_in_parts_each_after_the_one_before(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(texts, "_CHUNK", 2)
+    contents = [made.asset_id, made.second_asset_id]
+    variants = [made.variant(model) for model in ("one", "two", "three")]
+    for variant_id in variants:
+        said = {asset_id: caption("a boat", raw="a boat") for asset_id in contents}
+        TextWriter(CAPTION, variant_id, parser=1).put(made.connection, said)
+    found: list[tuple[int, int]] = []
+    after = None
+    while part := texts.parsed_before(made.connection, CAPTION, 2, after):
+        found += [(one.asset_id, one.variant_id) for one in part]
+        after = part[-1]
+    assert found == [(asset_id, variant_id) for asset_id in contents for variant_id in variants]

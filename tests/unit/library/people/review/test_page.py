@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from sqlalchemy import select
 
 from photoindex.domain.people.boxes import Box
 from photoindex.domain.people.values import How
@@ -21,7 +22,9 @@ from photoindex.library.people.review.choice import SUGGESTED, UNNAMED, UNREVIEW
 from photoindex.library.people.review.crops import SIDE_PX, Place, face_crops, square_around
 from photoindex.library.people.review.page import review_page
 from photoindex.library.people.review.suggestions import suggestions
+from photoindex.library.words.tags import add_tags
 from photoindex.pipeline.ingest.derived_files import preview_path
+from photoindex.store.schema.tables import asset, region
 from tests.face_rows import FaceRows
 from tests.rows import library_in
 from tests.shown_faces import ShownFaces
@@ -94,6 +97,20 @@ def test_there_is_an_error_where_nothing_is_to_review(faces: ShownFaces) -> None
     faces.confirm(found)
     with pytest.raises(NothingFound):
         page(faces)
+
+
+def test_faces_in_sensitive_photos_are_left_out_unless_asked_for(faces: ShownFaces) -> None:
+    person = faces.person()
+    (open_face,), (covered,) = faces.photo(person), faces.photo(person)
+    with faces.library.database.read() as connection:
+        photo_id = connection.execute(
+            select(asset.c.photo_id).join(region, region.c.asset_id == asset.c.id).where(region.c.id == covered)
+        ).scalar_one()
+    add_tags(faces.library, ["sensitive"], [photo_id])
+    assert shown(faces) == [(UNNAMED, person, [open_face])]
+    with faces.library.database.read() as connection:
+        (group,) = choose(connection, ReviewRequest(sensitive=True), {}).groups
+    assert sorted(face.id for face in group.faces) == [open_face, covered]
 
 
 def test_the_page_loads_nothing_and_its_policy_allows_only_its_own_style_and_script(faces: ShownFaces) -> None:
