@@ -47,6 +47,10 @@ def test_the_figures_are_good_enough() -> None:
     accuracy = json.loads((FIXTURE / "accuracy.json").read_text())["accuracy"]
     assert accuracy["unseen_combinations"] == sum(scenes.is_unseen(scene) for scene in scenes.all_scenes())
     assert accuracy["exact"] >= 0.8
+    readme = (Path(wording.__file__).parent / "README.md").read_text(encoding="utf-8")
+    parts = ("colour", "shape", "count", "background", "position")
+    assert f"| {accuracy['exact']:.3f} |" in readme
+    assert f"| {', '.join(f'{accuracy[part]:.3f}' for part in parts)} |" in readme
 
 
 def test_previews_of_combinations_that_it_never_saw_are_described_word_for_word() -> None:
