@@ -162,6 +162,12 @@ def _qwen3_vl() -> tuple[Any, Any]:
     return config, Qwen3VLProcessor(images, tokens, videos, chat_template=template)
 
 
+def _fast_vlm() -> tuple[Any, Any]:
+    from tests.tiny_captioner.model import configuration, processor
+
+    return configuration(text_width=32, text_layers=1), processor()
+
+
 MAKERS: Mapping[str, Callable[[], tuple[Any, Any]]] = {
     "blip": blip,
     "blip-2": _blip2,
@@ -169,6 +175,7 @@ MAKERS: Mapping[str, Callable[[], tuple[Any, Any]]] = {
     "smolvlm": _smolvlm,
     "idefics3": _idefics3,
     "qwen3-vl": _qwen3_vl,
+    "fast-vlm": _fast_vlm,
 }
 """Name -> maker of a configuration and a processor."""
 

@@ -1,4 +1,4 @@
-"""`photoindex caption` and `caption list`, with a server on loopback that says which colour a picture has."""
+"""`photoindex caption` and `caption list`, with a server on loopback that says which colour a picture has, and a tiny model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,16 @@ from photoindex.library.words import caption, captions_listed
 from tests.caption_server import CaptionServer, Handler, Request, caption_server, colour_of, says_always
 from tests.command_line import CommandResult, run
 from tests.harness import LibraryRunner
+from tests.tiny_captioner.wording import sentence_of
+from tests.tiny_clip.scenes import Scene
+from tests.tiny_model import write_scenes
 
+TINY_CAPTIONER = Path(__file__).resolve().parents[1] / "fixtures" / "tiny-captioner"
+SCENES = [
+    Scene("red", "circle", 3, "grass", "left"),
+    Scene("blue", "square", 2, "sand", "right"),
+    Scene("yellow", "triangle", 1, "black", "middle"),
+]
 COLOURS = {"red": (200, 30, 30), "green": (30, 160, 40), "blue": (30, 40, 200)}
 
 
@@ -272,3 +281,24 @@ def test_a_host_that_is_not_allowed_is_not_asked(album: Album) -> None:
     assert done.code == 10
     assert b"caption.allow_network" in done.err
     assert album.value("SELECT count(*) FROM task WHERE stage = 'caption' AND state = 'pending'") == 3
+
+
+def test_a_model_of_this_computer_describes_scenes_that_are_found_by_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    pytest.importorskip("transformers")
+    album = Album(tmp_path / "library", capture=capsysbinary)
+    paths = write_scenes(tmp_path / "photos", SCENES[:1]) | write_scenes(tmp_path / "photos", SCENES[1:], seed=2)
+    album.scan(tmp_path / "photos")
+    monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(album.folder))
+    monkeypatch.setenv("PHOTOINDEX_CAPTION__DEVICE", "cpu")
+    assert album.run("models", "install", str(TINY_CAPTIONER), "--id", "tiny-captioner").code == 0
+    done = album.caption("--model", "tiny-captioner")
+    assert done.code == 0
+    assert b"captions: 3 pictures described with tiny-captioner in " in done.err
+    assert album.captions() == {paths[scene].stem: [("tiny-captioner", sentence_of(scene))] for scene in SCENES}
+    three, two, _one = (paths[scene].stem for scene in SCENES)
+    assert album.found('caption:"three red circles"') == album.found('caption:"on the left"') == [three]
+    assert album.found('caption:"blue squares"') == album.found("text:two squares") == [two]
+    shown = album.run("show", str(paths[SCENES[0]]))
+    assert b"captions\n  tiny-captioner  three red circles on the left on grass" in shown.out

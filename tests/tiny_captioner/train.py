@@ -1,4 +1,4 @@
-"""Trains the tests' tiny captioner and writes a folder that transformers can load.
+"""Trains the tests' tiny captioner and writes a folder that transformers can load; README.md has the results.
 
 python -m tests.tiny_captioner.train tests/fixtures/tiny-captioner
 """
@@ -10,187 +10,159 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812 (its usual name)
 from numpy.typing import NDArray
-from PIL import Image
 
-from tests.tiny_captioner.wording import sentence_of, vocabulary
-from tests.tiny_clip import scenes
-from tests.tiny_clip.scenes import Scene
-from tests.tiny_clip.train import as_input
+from tests.tiny_captioner.model import LONGEST, PATCHES, SIZE_PX, number_of, processor, untrained
+from tests.tiny_captioner.wording import BEGIN, END, PAD, sentence_of, vocabulary
+from tests.tiny_clip.captions import traits_of
+from tests.tiny_clip.scenes import Scene, all_scenes
+from tests.tiny_clip.train import as_input, draw_examples
 
-MARGIN_PX = 6
-"""Pictures are larger than the model's input by this, and cropped at random in each step."""
-LONGEST = 16
-"""Tokens of a caption, with its start and end."""
+_MARGIN_PX = 6
+"""Pictures are larger than the model's input by this, and cropped at random."""
+_BLOCK = 500
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that the training depends on."""
+    """Everything that the training depends on.
 
-    size_px: int = 96
-    pictures: int = 7000
-    batch: int = 64
-    seconds: int = 1200
-    learning_rate: float = 2e-3
+    views: crops of each picture that the language model learns from. dropout: of what the tower sees.
+    """
+
+    text_width: int = 64
+    text_layers: int = 1
+    pictures: int = 8000
+    views: int = 2
+    batch: int = 128
+    steps: int = 1500
+    learning_rate: float = 3e-3
+    dropout: float = 0.1
     seed: int = 1
 
 
-def configuration(recipe: Recipe, tokens: int) -> Any:
-    """Return the configuration of a SegFormer encoder with a BERT decoder.
+@dataclass(frozen=True)
+class Examples:
+    """Pictures, uint8 [n, side, side, 3], and the tokens of their captions [n, LONGEST]."""
 
-    SegFormer has overlapping patches and convolutions, from which it learns counts and positions sooner than a plain vision
-    transformer.
+    pixels: NDArray[np.uint8]
+    tokens: torch.Tensor
+
+
+def drawn(recipe: Recipe, processes: int) -> Examples:
+    """Draw pictures of training combinations, and their mirror images, in worker processes."""
+    side_px = SIZE_PX + _MARGIN_PX
+    blocks = [(recipe.seed * 1000 + number, _BLOCK, side_px) for number in range(recipe.pictures // _BLOCK)]
+    with ProcessPoolExecutor(processes) as pool:
+        examples = [example for part in pool.map(draw_examples, blocks) for example in part]
+    tokens = {traits_of(scene): tokens_of(scene) for scene in all_scenes()}
+    pixels = np.stack([example.pixels for example in examples])
+    return Examples(pixels, torch.tensor([tokens[example.traits] for example in examples]))
+
+
+def tokens_of(scene: Scene) -> list[int]:
+    """Return the tokens of a scene's caption, with its end, padded to LONGEST."""
+    numbers = {token: number for number, token in enumerate(vocabulary())}
+    tokens = [numbers[word] for word in [*sentence_of(scene).split(), END]]
+    return tokens + [numbers[PAD]] * (LONGEST - len(tokens))
+
+
+def views_of(model: Any, examples: Examples, recipe: Recipe) -> list[torch.Tensor]:
+    """Return what the tower sees of all pictures, cropped at random, once for each view: float16 [n, PATCHES, channels]."""
+    generator, tower = np.random.default_rng(recipe.seed), model.model.vision_tower.eval()
+    blocks = np.array_split(examples.pixels, math.ceil(len(examples.pixels) / _BLOCK))
+    views = []
+    for _view in range(recipe.views):
+        grids = []
+        for pixels in blocks:
+            top, left = generator.integers(0, _MARGIN_PX + 1, 2)
+            with torch.no_grad():
+                seen = tower(as_input(pixels[:, top : top + SIZE_PX, left : left + SIZE_PX])).last_hidden_state
+            grids.append(seen.flatten(2).transpose(1, 2).half())
+        views.append(torch.cat(grids))
+    return views
+
+
+def train(model: Any, examples: Examples, recipe: Recipe) -> None:
+    """Teach the language model the captions of what the tower sees; the tower stays as it is.
+
+    The learning rate warms up and then follows a cosine.
     """
-    from transformers import BertConfig, SegformerConfig, VisionEncoderDecoderConfig
-
-    encoder = SegformerConfig(
-        image_size=recipe.size_px, depths=[1, 1, 1, 1], hidden_sizes=[16, 32, 64, 96], num_attention_heads=[1, 1, 2, 3],
-        strides=[4, 2, 2, 1], sr_ratios=[8, 4, 2, 1], mlp_ratios=[3, 3, 3, 3], drop_path_rate=0.0,
-        reshape_last_stage=False, hidden_size=96,
-    )  # fmt: skip
-    decoder = BertConfig(
-        vocab_size=tokens, hidden_size=96, num_hidden_layers=1, num_attention_heads=4, intermediate_size=192,
-        max_position_embeddings=LONGEST, is_decoder=True, add_cross_attention=True, hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-    )  # fmt: skip
-    return VisionEncoderDecoderConfig.from_encoder_decoder_configs(
-        encoder, decoder, decoder_start_token_id=2, pad_token_id=0, eos_token_id=3
-    )
-
-
-def drawn_examples(recipe: Recipe) -> list[tuple[NDArray[np.uint8], Scene]]:
-    """Draw pictures of training combinations, and their mirror images."""
-    generator = np.random.default_rng(recipe.seed)
-    side_px = recipe.size_px + MARGIN_PX
-    seen = [scene for scene in scenes.all_scenes() if not scenes.is_unseen(scene)]
-    examples = []
-    for _picture in range(recipe.pictures):
-        scene = seen[int(generator.integers(len(seen)))]
-        drawn_px = int(generator.integers(side_px, 2 * side_px))
-        picture = scenes.render(scene, generator, (drawn_px, drawn_px))
-        if generator.random() < 0.5:
-            picture = scenes.jpeg(picture, int(generator.integers(70, 96)))
-        picture = picture.resize((side_px, side_px), Image.Resampling.BICUBIC)
-        examples.append((np.asarray(picture), scene))
-        other_side = {"left": "right", "right": "left"}.get(scene.position, scene.position)
-        mirrored = dataclasses.replace(scene, position=other_side)
-        if not scenes.is_unseen(mirrored):
-            examples.append((np.asarray(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)), mirrored))
-    return examples
-
-
-class Batches:
-    """Infinite batches of pictures and the tokens of their captions."""
-
-    def __init__(self, recipe: Recipe) -> None:
-        examples = drawn_examples(recipe)
-        self._generator = np.random.default_rng(recipe.seed)
-        self._recipe = recipe
-        self._pixels = np.stack([pixels for pixels, _ in examples])
-        numbers = {token: number for number, token in enumerate(vocabulary())}
-        self._labels = np.full((len(examples), LONGEST - 1), -100)
-        for row, (_, scene) in enumerate(examples):
-            tokens = [*(numbers[word] for word in sentence_of(scene).split()), numbers["[SEP]"]]
-            self._labels[row, : len(tokens)] = tokens
-
-    def __len__(self) -> int:
-        return len(self._pixels)
-
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        side = self._recipe.size_px
-        while True:
-            rows = self._generator.choice(len(self._pixels), self._recipe.batch, replace=False)
-            top, left = self._generator.integers(0, MARGIN_PX + 1, 2)
-            pixels = self._pixels[rows][:, top : top + side, left : left + side]
-            yield as_input(pixels), torch.from_numpy(self._labels[rows])
-
-
-def train(model: Any, batches: Batches, recipe: Recipe) -> int:
-    """Train for the recipe's seconds; the learning rate warms up and then follows a cosine. Return the number of steps."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=0.02)
+    views, generator = views_of(model, examples, recipe), np.random.default_rng(recipe.seed)
+    inner = model.model
+    learned = [
+        *inner.multi_modal_projector.parameters(),
+        *inner.language_model.parameters(),
+        *model.lm_head.parameters(),
+    ]
+    optimizer = torch.optim.AdamW(learned, lr=recipe.learning_rate, weight_decay=0.02)
     started, total = time.monotonic(), 0.0
-    for step, (pixels, labels) in enumerate(batches, start=1):
-        share = (time.monotonic() - started) / recipe.seconds
-        if share >= 1:
-            return step - 1
+    for step in range(recipe.steps):
+        share = min((step + 1) / 50, 0.5 * (1 + math.cos(math.pi * step / recipe.steps)))
         for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * min(step / 100, 0.5 * (1 + math.cos(math.pi * share)))
-        # Exposure and white balance vary more than the pictures that were drawn.
-        tint, light = torch.randn(len(pixels), 3, 1, 1), torch.randn(len(pixels), 1, 1, 1)
-        loss = model(pixel_values=pixels * (1 + 0.05 * tint) + 0.05 * light, labels=labels).loss
+            group["lr"] = recipe.learning_rate * share
+        rows = generator.choice(len(examples.pixels), recipe.batch, replace=False)
+        grid = views[int(generator.integers(recipe.views))][rows].float()
+        loss = caption_loss(model, F.dropout(grid, recipe.dropout), examples.tokens[rows])
         optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(learned, 1.0)
         optimizer.step()
         total += loss.item()
-        if step % 100 == 0:
-            print(f"step {step}: loss {total / 100:.3f}, {time.monotonic() - started:.0f} s", flush=True)
+        if (step + 1) % 100 == 0:
+            print(f"step {step + 1}: loss {total / 100:.3f}, {time.monotonic() - started:.0f} s", flush=True)
             total = 0.0
-    return 0
 
 
-def write(folder: Path, model: Any, recipe: Recipe) -> None:
+def caption_loss(model: Any, grid: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """Return the cross entropy of captions: each word is asked after the picture, the beginning and the words before it."""
+    before = F.pad(tokens[:, :-1], (1, 0), value=number_of(BEGIN))
+    language = model.model.language_model
+    embedded = torch.cat([model.model.multi_modal_projector(grid), language.get_input_embeddings()(before)], dim=1)
+    words = model.lm_head(language(inputs_embeds=embedded, use_cache=False).last_hidden_state[:, PATCHES:])
+    return F.cross_entropy(words.flatten(0, 1), tokens.flatten(), ignore_index=number_of(PAD))
+
+
+def write(folder: Path, model: Any) -> None:
     """Write the model in half precision, its tokenizer and its image processor."""
-    from transformers import BertTokenizerFast, CLIPImageProcessor
-
-    words = folder / "vocab.txt"
-    words.write_text("\n".join(vocabulary()) + "\n")
-    BertTokenizerFast(vocab=str(words), model_max_length=LONGEST).save_pretrained(folder)
-    CLIPImageProcessor(
-        size={"shortest_edge": recipe.size_px}, crop_size=recipe.size_px, image_mean=[0.5] * 3, image_std=[0.25] * 3
-    ).save_pretrained(folder)
-    model.generation_config.update(max_length=LONGEST, do_sample=False, num_beams=1)
-    model.half().save_pretrained(folder, safe_serialization=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    processor().save_pretrained(folder)
+    model.generation_config.update(do_sample=False, max_new_tokens=LONGEST)
+    model.half().save_pretrained(folder)
 
 
 def main() -> None:
-    from transformers import VisionEncoderDecoderModel
-
     from tests.tiny_captioner import accuracy
 
     recipe, arguments = _arguments()
-    folder: Path = arguments.folder
-    folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(arguments.threads)
-    started = time.monotonic()
-    batches = Batches(recipe)
-    drawn = time.monotonic()
-    if arguments.start is None:
-        model = VisionEncoderDecoderModel(configuration(recipe, len(vocabulary())))
-    else:
-        model = VisionEncoderDecoderModel.from_pretrained(
-            arguments.start,
-            dtype=torch.float32,
-            config=configuration(recipe, len(vocabulary())),
-            ignore_mismatched_sizes=True,
-        )
-    print(f"{len(batches)} pictures drawn in {drawn - started:.0f} s; {model.num_parameters()} parameters", flush=True)
-    steps = train(model, batches, recipe)
-    write(folder, model.eval(), recipe)
+    model = untrained(recipe.text_width, recipe.text_layers)
+    examples = drawn(recipe, arguments.threads)
+    print(f"{len(examples.pixels)} pictures; {model.num_parameters()} parameters", flush=True)
+    train(model, examples, recipe)
+    write(arguments.folder, model)
     report = {
         "recipe": dataclasses.asdict(recipe),
-        "drawing_seconds": round(drawn - started),
-        "steps": steps,
-        "pictures": len(batches),
-        "accuracy": accuracy.measure(folder),
+        "pictures": len(examples.pixels),
+        "parameters": model.num_parameters(),
+        "accuracy": accuracy.measure(arguments.folder),
     }
-    (folder / "accuracy.json").write_text(json.dumps(report, indent=2) + "\n")
+    (arguments.folder / "accuracy.json").write_text(json.dumps(report, indent=2) + "\n")
     print(json.dumps(report, indent=2))
 
 
 def _arguments() -> tuple[Recipe, argparse.Namespace]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="where the model's folder is written")
-    parser.add_argument("--start", type=Path, help="a folder to go on from")
     parser.add_argument("--threads", type=int, default=2)
     for field in dataclasses.fields(Recipe):
         parser.add_argument(f"--{field.name.replace('_', '-')}", type=type(field.default), default=field.default)

@@ -56,6 +56,7 @@ FAMILIES: tuple[Family, ...] = (
         wide=True,
     ),
     Family("gemma", ("gemma3", "gemma3n", "gemma4"), Ask.CHAT, IN_A_SENTENCE, repeats=True, varies=True, wide=True),
+    Family("fast-vlm", ("fast_vlm",), Ask.CHAT, IN_A_SENTENCE, repeats=True, wide=True),
     Family("encoder-decoder", ("vision-encoder-decoder",), Ask.NOTHING),
 )
 """All families."""
