@@ -179,10 +179,11 @@ def test_system_packages_are_documented() -> None:
     assert all(f"`{package}`" in EVERY_PAGE["CONTRIBUTING.md"] for package in packages)
 
 
-def test_the_example_session_is_the_demo() -> None:
+def test_the_example_sessions_are_the_demos() -> None:
     sessions = re.findall(r"<!-- begin session -->(.*?)<!-- end session -->", PAGES["README.md"], re.DOTALL)
     shown = re.findall(r"^\$ (.*)$", "\n".join(sessions), re.MULTILINE)
-    script = (REPOSITORY / "tests" / "demo.sh").read_text(encoding="utf-8")
+    scripts = [(REPOSITORY / "tests" / name).read_text(encoding="utf-8") for name in ("demo.sh", "words_demo.sh")]
+    script = "".join(scripts).replace('\\"', '"')
     assert shown
     assert all(f'"{line}"' in script for line in shown)
 
