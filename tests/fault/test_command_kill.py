@@ -38,6 +38,7 @@ WORDS = {
     "rename": "tag rename animals pets",
     "merge": "tag merge garden park trees",
     "apply": "tag apply {answers}",
+    "rate": "rate 4 type:photo --yes",
 }
 SLOW = {"blip"}
 """Commands that import transformers: one seed in a usual run."""
