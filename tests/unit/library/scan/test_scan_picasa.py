@@ -59,9 +59,9 @@ def test_an_edited_file_resolves_only_the_photos_that_it_changed(
     path = write(photos / ".picasa.ini", f"{PEOPLE}[a.jpg]\nfaces={LEFT},aa\n[b.jpg]\nfaces={LEFT},bb\n")
     runner.scan(photos)
     resolved: list[int] = []
-    resolve = Resolver.resolve
+    refresh = Resolver.refresh
     monkeypatch.setattr(
-        Resolver, "resolve", lambda self, connection, photo: (resolved.append(photo), resolve(self, connection, photo))
+        Resolver, "refresh", lambda self, connection, ids: (resolved.extend(ids), refresh(self, connection, ids))
     )
     write(path, f"{PEOPLE}[a.jpg]\nfaces={LEFT},aa\n[b.jpg]\nfaces={RIGHT},aa\n[c.jpg]\nstar=yes\n")
     runner.scan()
