@@ -69,6 +69,7 @@ def test_the_list_needs_no_library_and_creates_none(capsysbinary: Capture, folde
         "gemma-3n-e2b",
         "gemma-4-e2b",
         "gemma-4-e4b",
+        "moondream2",
     ]
     assert not folder.exists()
 

@@ -75,7 +75,9 @@ def test_a_confidence_that_was_not_measured_is_marked_wherever_one_label_is_show
     page = tmp_path / "tags.html"
     tag(capsysbinary, "review", "-o", page)
     dogs, gardens = page.read_text().split('data-tag="garden"')
-    assert (dogs.count("90 %, uncalibrated"), gardens.count("80 %, uncalibrated")) == (3, 4)
+    assert (dogs.count("90 %, uncalibrated"), dogs.count("percentages uncalibrated")) == (3, 0)
+    assert (gardens.count("80 %, uncalibrated"), gardens.count("percentages uncalibrated")) == (0, 1)
+    assert gardens.count("80 percent uncalibrated: open") == 4
 
 
 def test_a_file_of_answers_is_applied_or_refused_as_a_whole(
