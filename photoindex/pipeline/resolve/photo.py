@@ -36,9 +36,10 @@ class Resolver:
 
     def refresh(self, connection: Connection, photo_ids: Collection[int]) -> None:
         """Resolve up to a few hundred photos, and bring up to date what follows from their facts."""
-        for photo_id, evidence in gather_all(connection, photo_ids).items():
+        found = gather_all(connection, photo_ids)
+        for photo_id, evidence in found.items():
             self._resolve(connection, photo_id, evidence)
-        resolved.follow(connection, photo_ids)
+        resolved.follow(connection, found)
 
     def resolve(self, connection: Connection, photo_id: int) -> None:
         """Resolve a photo's facts from its contents, files, sidecars and corrections; `resolved.follow` must be called after.

@@ -17,7 +17,17 @@ from photoindex.library.scan.refresh import resolver_of
 from photoindex.library.words import facts
 from photoindex.library.words.facts import Statement
 from photoindex.progress import ignore_events
-from photoindex.store.schema.tables import asset, asset_text, correction, photo, photo_text, sidecar
+from photoindex.store.schema.tables import (
+    asset,
+    asset_text,
+    correction,
+    file,
+    photo,
+    photo_keyword,
+    photo_text,
+    sidecar,
+)
+from photoindex.store.words import tags
 from tests.harness import LibraryRunner
 from tests.synthetic import make_library
 
@@ -64,6 +74,18 @@ def test_nothing_is_left_to_resolve_after_many_photos_were_rated(library: Librar
     undo(library)
     with library.database.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM photo_to_resolve")).scalar_one() == 0
+
+
+def test_a_photo_without_files_keeps_knowing_a_keyword_that_was_rejected(library: Library) -> None:
+    photo_id = _photo_ids(library)[0]
+    with library.database.write() as connection:
+        tag_id = tags.ensure(connection, ["gone"])["gone"]
+        connection.execute(insert(photo_keyword).values(photo_id=photo_id, tag_id=tag_id))
+        contents = select(asset.c.id).where(asset.c.photo_id == photo_id)
+        connection.execute(update(file).where(file.c.asset_id.in_(contents)).values(asset_id=None))
+        resolver_of(library, Roots(library.database), ignore_events).refresh(connection, [photo_id])
+        of_photo = select(photo_keyword.c.tag_id).where(photo_keyword.c.photo_id == photo_id)
+        assert tag_id in connection.execute(of_photo).scalars().all()
 
 
 def _refuse_a_difference(library: Library, statement: Statement) -> None:
