@@ -97,7 +97,7 @@ class Client:
 def _wire(target: Address, ips: Sequence[str], deadline: float) -> Iterator[socket.socket]:
     """Connect to one of exactly these addresses for the block; settings for proxies in the environment are not followed.
 
-    The connection is broken off when time is up: a timeout of the socket would begin anew with each byte that arrives.
+    The connection is broken off when time is up: a timeout of the socket would start again with each byte that arrives.
     Raises TimeoutError.
     """
     wire = _connected(target, ips, deadline)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import CommandResult, run
+from tests.metadata_blocks import xmp
 from tests.originals import write_photo
 
 Command = Callable[..., CommandResult]
@@ -49,6 +50,12 @@ def in_order(command: Command, album: str) -> list[str]:
 
 def tags(command: Command) -> dict[str, int]:
     return {one["tag"]: one["photos"] for one in command("tag", "list", "--json").json}
+
+
+def with_keywords(*keywords: str) -> bytes:
+    """A sidecar with keywords, as they are written in XML."""
+    items = "".join(f"<rdf:li>{keyword}</rdf:li>" for keyword in keywords)
+    return xmp(elements=f"<dc:subject><rdf:Bag>{items}</rdf:Bag></dc:subject>")
 
 
 def replace(path: Path, seed: int) -> None:
@@ -167,14 +174,8 @@ def test_a_level_is_made_one_with_the_tag_above_it(command: Command) -> None:
 def test_keywords_with_signs_that_new_tags_must_not_have_are_changed_like_others(
     command: Command, photos: Path
 ) -> None:
-    words = ("#sunset", "Paris, France", "say &quot;hi&quot;")
-    packet = (
-        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
-        'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:subject><rdf:Bag>'
-        + "".join(f"<rdf:li>{word}</rdf:li>" for word in words)
-        + "</rdf:Bag></dc:subject></rdf:Description></rdf:RDF></x:xmpmeta>"
-    )
-    (photos / "paris" / "c.xmp").write_text(packet)
+    packet = with_keywords("#sunset", "Paris, France", "say &quot;hi&quot;")
+    (photos / "paris" / "c.xmp").write_bytes(packet)
     command("scan")
     command("tag", "rename", "#sunset", "sunset")
     command("tag", "merge", "sunset", 'say "hi"')
@@ -186,18 +187,14 @@ def test_keywords_with_signs_that_new_tags_must_not_have_are_changed_like_others
 
 
 def test_keywords_of_files_follow_a_merge_and_its_undo_and_redo(command: Command, photos: Path) -> None:
-    packet = (
-        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
-        'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:subject><rdf:Bag><rdf:li>hound</rdf:li></rdf:Bag></dc:subject>'
-        "</rdf:Description></rdf:RDF></x:xmpmeta>"
-    )
-    (photos / "paris" / "c.xmp").write_text(packet)
+    packet = with_keywords("hound")
+    (photos / "paris" / "c.xmp").write_bytes(packet)
     command("scan")
     assert tags(command) == {"hound": 1}
     command("tag", "add", "dog", "path:rome")
     command("tag", "merge", "dog", "hound")
     assert (tags(command), found(command, "tag:dog")) == ({"dog": 3}, {"a.jpg", "b.jpg", "c.jpg"})
-    (photos / "paris" / "c.xmp").write_text(packet.replace("hound</", "hound</rdf:li><rdf:li>sea</"))
+    (photos / "paris" / "c.xmp").write_bytes(with_keywords("hound", "sea"))
     command("scan")
     assert tags(command) == {"dog": 3, "sea": 1}, "files go on saying the old name"
     command("undo", "2")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select
 
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.schema.tables import assignment, individual, photo, region
 
 _KEYS = 500
@@ -36,8 +37,8 @@ def shows_hidden(asset_id: ColumnElement[int]) -> ColumnElement[bool]:
 def photos_of_hidden(connection: Connection, photo_ids: Sequence[int]) -> set[int]:
     """Return those of the photos that show a hidden individual."""
     found: set[int] = set()
-    for start in range(0, len(photo_ids), _KEYS):
-        chosen = photo.c.id.in_(photo_ids[start : start + _KEYS])
+    for some in chunks(photo_ids, _KEYS):
+        chosen = photo.c.id.in_(some)
         statement = select(photo.c.id).where(chosen, shows_hidden(photo.c.primary_asset_id))
         found.update(connection.execute(statement).scalars())
     return found

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
-from photoindex.store.people.hidden import shows_hidden
+from photoindex.store.people.hidden import Also, shows_hidden
 from photoindex.store.schema.tables import asset, asset_tag, label, photo, tag, tag_rejection
 from photoindex.store.search.tags import is_sensitive
 from photoindex.store.words.labels import surest_is_calibrated
@@ -36,7 +36,7 @@ class OpenLabel(NamedTuple):
     calibrated: bool
 
 
-def open_tags(connection: Connection, *, hidden: bool, sensitive: bool) -> list[JudgedTag]:
+def open_tags(connection: Connection, also: Also) -> list[JudgedTag]:
     """Return the tags with labels that nobody judged: first those with the fewest verdicts, then the most frequent ones."""
     accepted, rejected = (
         select(func.count()).select_from(table).where(table.c.tag_id == tag.c.id).scalar_subquery()
@@ -48,16 +48,14 @@ def open_tags(connection: Connection, *, hidden: bool, sensitive: bool) -> list[
         select(tag.c.id, tag.c.name, count, judged)
         .join(label, label.c.tag_id == tag.c.id)
         .join(photo, photo.c.primary_asset_id == label.c.asset_id)
-        .where(*_open(hidden=hidden, sensitive=sensitive))
+        .where(*_open(also))
         .group_by(tag.c.id)
         .order_by(judged, count.desc(), tag.c.name_key)
     )
     return [JudgedTag(*row) for row in connection.execute(statement)]
 
 
-def open_labels(
-    connection: Connection, tag_id: int, *, near: float, limit: int, hidden: bool, sensitive: bool
-) -> list[OpenLabel]:
+def open_labels(connection: Connection, tag_id: int, also: Also, *, near: float, limit: int) -> list[OpenLabel]:
     """Return photos that a model gave a tag and nobody judged: those whose confidence is nearest to `near`, surest first."""
     sure = func.max(label.c.confidence)
     statement: Select[Any] = (
@@ -65,7 +63,7 @@ def open_labels(
         .join(label, label.c.asset_id == photo.c.primary_asset_id)
         .join(asset, asset.c.id == photo.c.primary_asset_id)
         .join(tag, tag.c.id == label.c.tag_id)
-        .where(label.c.tag_id == tag_id, *_open(hidden=hidden, sensitive=sensitive))
+        .where(label.c.tag_id == tag_id, *_open(also))
         .group_by(photo.c.id)
         .order_by(func.abs(sure - near), photo.c.id)
         .limit(limit)
@@ -74,11 +72,11 @@ def open_labels(
     return sorted(found, key=lambda one: (-one.confidence, one.photo_id))
 
 
-def _open(*, hidden: bool, sensitive: bool) -> Sequence[ColumnElement[bool]]:
+def _open(also: Also) -> Sequence[ColumnElement[bool]]:
     judged = [is_in(table, photo.c.id, label.c.tag_id) for table in (asset_tag, tag_rejection)]
     conditions = [~or_(*judged)]
-    if not hidden:
+    if not also.hidden:
         conditions.append(~shows_hidden(photo.c.primary_asset_id))
-    if not sensitive:
+    if not also.sensitive:
         conditions.append(~is_sensitive())
     return conditions

@@ -72,7 +72,8 @@ def review_page(library: Library, request: ReviewRequest, emit: EventSink = igno
     """Return the page.
 
     Only previews are read, so originals may be offline; the next scan makes those that are missing. Ignored persons are left
-    out, and without `request.also` hidden ones, all photos of them, and sensitive photos. Raises NothingFound for an unknown person, and where there is nothing to review.
+    out, and without `request.also` hidden ones, all photos of them, and sensitive photos. Raises NothingFound for an unknown
+    person, and where there is nothing to review.
     """
     suggested = suggestions(library, emit)
     with library.database.read() as connection:

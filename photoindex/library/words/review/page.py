@@ -15,6 +15,7 @@ from photoindex.library.search.hits import hits_by_id
 from photoindex.library.words.tags import find_tag
 from photoindex.paths import display
 from photoindex.pipeline.ingest.derived_files import thumbnail_path
+from photoindex.store.people.hidden import Also
 from photoindex.store.words import review
 from photoindex.store.words.review import JudgedTag, OpenLabel
 
@@ -70,21 +71,19 @@ def review_page(library: Library, request: ReviewRequest) -> Review:
     Raises UsageError, NothingFound for a name that is no tag, and where there is nothing to judge.
     """
     near = library.config.ai_confidence_threshold / 100
+    also = Also(request.hidden, request.sensitive)
     chosen: list[tuple[JudgedTag, Sequence[OpenLabel]]] = []
     left, room = 0, request.limit
     with library.database.read() as connection:
         wanted = {find_tag(connection, name).id for name in request.tags}
-        tags = review.open_tags(connection, hidden=request.hidden, sensitive=request.sensitive)
+        tags = review.open_tags(connection, also)
         for tag in tags:
             if wanted and tag.id not in wanted:
                 continue
             if not room:
                 left += 1
                 continue
-            found = review.open_labels(
-                connection, tag.id, near=near, limit=min(room, _OF_A_TAG), hidden=request.hidden,
-                sensitive=request.sensitive,
-            )  # fmt: skip
+            found = review.open_labels(connection, tag.id, also, near=near, limit=min(room, _OF_A_TAG))
             room -= len(found)
             chosen.append((tag, found))
     if not chosen:

@@ -33,8 +33,9 @@ class AutoRequest:
 class AutoSummary:
     """What was done.
 
-    runs: one per stage and model. missing: stage (and model, where only that one cannot be used) -> why it did not run. remarked: pictures whose labels are shown or hidden
-    now, because the threshold changed. refused: whether one of the missing has a model that cannot be used.
+    runs: one per stage and model. missing: stage (and model, where only that one cannot be used) -> why it did not run.
+    remarked: pictures whose labels are shown or hidden now, because the threshold changed. refused: whether one of the missing
+    has a model that cannot be used.
     """
 
     runs: Sequence[LabelsSummary]

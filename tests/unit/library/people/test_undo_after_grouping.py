@@ -1,4 +1,4 @@
-"""Undo of decisions about people after the program grouped faces anew, and after photos were forgotten."""
+"""Undo of decisions about people after faces were grouped again, and after photos were pruned."""
 
 from __future__ import annotations
 
