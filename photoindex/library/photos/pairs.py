@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -18,6 +18,7 @@ from photoindex.library.scan.refresh import refresh
 from photoindex.library.search.targets import Targets
 from photoindex.pipeline.resolve.relate import current_content, regroup
 from photoindex.progress import EventSink, ignore_events
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.journal import journal
 from photoindex.store.photos import pairs
 from photoindex.store.search import targets
@@ -146,7 +147,7 @@ def _plan_join(connection: Connection, chosen: Targets) -> _Plan:
 
 def _contents(connection: Connection, photo_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
     found: defaultdict[int, list[int]] = defaultdict(list)
-    for chunk in _chunks(photo_ids):
+    for chunk in chunks(photo_ids, _CHUNK):
         for row in targets.contents_of(connection, chunk):
             found[row.photo_id].append(row.asset_id)
     return {photo_id: tuple(assets) for photo_id, assets in found.items()}
@@ -156,7 +157,7 @@ def _of_one_stem(connection: Connection, contents: Mapping[int, tuple[int, ...]]
     """Group photos by folder and stem of their files; a photo with several stems is in several groups."""
     photo_of = {asset_id: photo_id for photo_id, assets in contents.items() for asset_id in assets}
     found: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
-    for chunk in _chunks(sorted(photo_of)):
+    for chunk in chunks(sorted(photo_of), _CHUNK):
         for file in targets.files_of_contents(connection, chunk):
             found[file.folder_id, parse_name(file.name).stem].add(photo_of[file.asset_id])
     return [sorted(photos) for photos in found.values()]
@@ -251,7 +252,7 @@ def _resulting_photos(connection: Connection, plan: _Plan, *, dry_run: bool) -> 
 
 def _skipped(connection: Connection, skipped: Mapping[int, str]) -> tuple[SkippedPhoto, ...]:
     found: list[SkippedPhoto] = []
-    for chunk in _chunks(sorted(skipped)):
+    for chunk in chunks(sorted(skipped), _CHUNK):
         paths = targets.first_paths(connection, chunk)
         found += [SkippedPhoto(photo_id, paths.get(photo_id, b""), skipped[photo_id]) for photo_id in chunk]
     return tuple(found)
@@ -260,7 +261,7 @@ def _skipped(connection: Connection, skipped: Mapping[int, str]) -> tuple[Skippe
 def paths_of(connection: Connection, asset_ids: Iterable[int]) -> dict[int, bytes]:
     """Return a path of each content, preferably of a present file."""
     found: dict[int, bytes] = {}
-    for chunk in _chunks(sorted(asset_ids)):
+    for chunk in chunks(sorted(asset_ids), _CHUNK):
         for file in targets.files_of_contents(connection, chunk):
             found.setdefault(file.asset_id, file.path)
     return found
@@ -268,8 +269,3 @@ def paths_of(connection: Connection, asset_ids: Iterable[int]) -> dict[int, byte
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else noun + 's'}"
-
-
-def _chunks(values: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]

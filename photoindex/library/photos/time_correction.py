@@ -16,6 +16,7 @@ from photoindex.library.scan.invalidation import invalidate
 from photoindex.library.scan.refresh import refresh
 from photoindex.pipeline.resolve.evidence import gather
 from photoindex.progress import EventSink, ignore_events
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.journal import journal
 from photoindex.store.photos import corrections
 from photoindex.store.search import targets
@@ -116,7 +117,7 @@ class _Planned:
 
 def plan_time_changes(library: Library, photo_ids: Sequence[int], change: TimeChange) -> Iterator[TimeResult]:
     """Yield what `correct_times` would do with each photo; nothing is changed."""
-    for chunk in _chunks(photo_ids):
+    for chunk in chunks(photo_ids, _CHUNK_PHOTOS):
         with library.database.read() as connection:
             paths = targets.first_paths(connection, chunk)
             results = [
@@ -142,7 +143,7 @@ def correct_times(
             sources: dict[int, str | None] = {}
             skipped: dict[int, str] = {}
             rows: list[tuple[int, str, FactValue]] = []
-            for chunk in _chunks(photo_ids):
+            for chunk in chunks(photo_ids, _CHUNK_PHOTOS):
                 for one in _plan(connection, chunk, change):
                     if one.why is not None:
                         skipped[one.photo_id] = one.why
@@ -172,7 +173,7 @@ def skipped_of(library: Library, done: TimesCorrected) -> Iterator[TimeResult]:
 
 
 def _results(library: Library, done: TimesCorrected, photo_ids: Sequence[int]) -> Iterator[TimeResult]:
-    for chunk in _chunks(photo_ids):
+    for chunk in chunks(photo_ids, _CHUNK_PHOTOS):
         with library.database.read() as connection:
             paths = targets.first_paths(connection, chunk)
             now = {one.photo_id: one for one in targets.times_of(connection, chunk)}
@@ -228,8 +229,3 @@ def _resolved(library: Library, connection: Connection, planned: _Planned) -> tu
         home_zone=library.config.time.home_zone,
     )
     return partial(resolved.taken_at, resolved.taken_at_precision), resolved.taken_at_source
-
-
-def _chunks(photo_ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(photo_ids), _CHUNK_PHOTOS):
-        yield photo_ids[start : start + _CHUNK_PHOTOS]

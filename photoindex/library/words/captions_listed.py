@@ -11,6 +11,7 @@ from photoindex.library.handle import Library
 from photoindex.library.timestamps import utc
 from photoindex.paths import to_text
 from photoindex.stages.caption import KIND
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.search.targets import descriptions_of, first_paths
 from photoindex.store.words import texts
 from photoindex.store.words.texts import TextRow
@@ -38,9 +39,9 @@ def captions_of(library: Library, photo_ids: Sequence[int]) -> Iterator[PhotoCap
 
     No connection is open while the caller takes them: a pager may wait for hours.
     """
-    for start in range(0, len(photo_ids), _CHUNK):
+    for some in chunks(photo_ids, _CHUNK):
         with library.database.read() as connection:
-            found = _of_photos(connection, photo_ids[start : start + _CHUNK])
+            found = _of_photos(connection, some)
         yield from found
 
 

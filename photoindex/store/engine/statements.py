@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import (
@@ -173,11 +173,21 @@ def json_elements(column: ColumnElement[Any]) -> Any:
     return func.json_each(column).table_valued("value")
 
 
-def numbers(values: Sequence[int]) -> Select[tuple[int]]:
+def numbers(values: Collection[int]) -> Select[tuple[int]]:
     """Return numbers as a query with one parameter: binding one parameter per number takes longer than the lookup."""
-    return select(json_elements(literal(json.dumps(list(values)), Text)).c.value)
+    return select(json_elements(literal(as_parameter(values), Text)).c.value)
 
 
 def given_numbers(parameter: str) -> Any:
     """Return the numbers in a parameter (a JSON array) as a table with the column `value`."""
     return json_elements(bindparam(parameter))
+
+
+def is_given(column: ColumnElement[int], parameter: str) -> ColumnElement[bool]:
+    """Return the condition that a column is one of the numbers in a parameter; such a statement is compiled only once."""
+    return column.in_(select(given_numbers(parameter).c.value))
+
+
+def as_parameter(values: Collection[int]) -> str:
+    """Return numbers as the value of such a parameter."""
+    return json.dumps(list(values))

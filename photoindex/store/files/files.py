@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
-from photoindex.store.engine.statements import given_numbers
+from photoindex.store.engine.statements import as_parameter, is_given
 from photoindex.store.schema.tables import asset, file, folder, task, volume
 
 
@@ -156,7 +155,7 @@ _numbered = (
         asset.c.photo_id, func.row_number().over(partition_by=asset.c.photo_id, order_by=file.c.id).label("number")
     )
     .join(asset, asset.c.id == file.c.asset_id)
-    .where(asset.c.photo_id.in_(select(given_numbers("photo_ids").c.value)))
+    .where(is_given(asset.c.photo_id, "photo_ids"))
     .subquery()
 )
 _of_photos = select(_numbered).where(_numbered.c.number <= _FILES_PER_PHOTO)
@@ -165,7 +164,7 @@ _of_photos = select(_numbered).where(_numbered.c.number <= _FILES_PER_PHOTO)
 def of_photos(connection: Connection, photo_ids: Collection[int]) -> dict[int, list[FileRow]]:
     """Return photo -> up to 100 of its files, of all its contents; photos without are left out."""
     found: dict[int, list[FileRow]] = {}
-    for *values, photo_id, _number in connection.execute(_of_photos, {"photo_ids": json.dumps(list(photo_ids))}):
+    for *values, photo_id, _number in connection.execute(_of_photos, {"photo_ids": as_parameter(photo_ids)}):
         found.setdefault(photo_id, []).append(FileRow(*values))
     return found
 

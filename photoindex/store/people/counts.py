@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, null, select, update
 
 from photoindex.domain.people.values import FACE
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.schema.tables import photo, region, task
 
 STAGE = "faces"
@@ -44,6 +45,6 @@ def refresh(connection: Connection, asset_ids: Sequence[int], *, looked_through:
     looked_through: a model has just looked for faces in them, and its task is marked done only after this.
     """
     counted = _count(photo.c.primary_asset_id)
-    for start in range(0, len(asset_ids), _KEYS):
-        chosen = update(photo).where(photo.c.primary_asset_id.in_(asset_ids[start : start + _KEYS]))
+    for some in chunks(asset_ids, _KEYS):
+        chosen = update(photo).where(photo.c.primary_asset_id.in_(some))
         connection.execute(chosen.values(faces=func.coalesce(counted, 0) if looked_through else counted))

@@ -6,13 +6,14 @@ The rules (who may be given which face) are in `library.people`; here are the ro
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Select, Table, delete, select, tuple_, update
 
 from photoindex.domain.people.names import name_key
 from photoindex.domain.people.values import PERSON, How
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import upsert
 from photoindex.store.journal.journal import Change, Row, Stored, record, rows_as_changes
 from photoindex.store.people import individuals
@@ -31,7 +32,6 @@ _KEYS = 500
 
 _Key = tuple[Stored, ...]
 _Values = Mapping[str, Any]
-_One = TypeVar("_One")
 
 
 class Decisions:
@@ -73,7 +73,7 @@ class Decisions:
 
     def move(self, region_ids: Sequence[int], individual_id: int) -> None:
         """Give regions to another individual, and keep how they were assigned and how surely."""
-        for some in _chunks(region_ids):
+        for some in chunks(region_ids, _KEYS):
             before = self._stored(assignment, [(region_id,) for region_id in some])
             chosen = assignment.c.region_id.in_(some)
             self.connection.execute(update(assignment).where(chosen).values(individual_id=individual_id))
@@ -90,7 +90,7 @@ class Decisions:
         self._write(rejection, rows, same=())
         had = select(assignment.c.region_id).where(assignment.c.individual_id == individual_id)
         theirs: list[int] = []
-        for some in _chunks(region_ids):
+        for some in chunks(region_ids, _KEYS):
             theirs += self.connection.execute(had.where(assignment.c.region_id.in_(some))).scalars()
         self.release(theirs)
 
@@ -153,7 +153,7 @@ class Decisions:
 
     def _drop_covers(self) -> None:
         """Take from individuals the covers that now show somebody else, or nobody."""
-        for some in _chunks(sorted(self._touched)):
+        for some in chunks(sorted(self._touched), _KEYS):
             chosen = (
                 select(individual.c.id)
                 .join(region, region.c.id == individual.c.cover_id)
@@ -166,7 +166,7 @@ class Decisions:
     def _write(self, table: Table, rows: Sequence[_Values], *, same: Sequence[str]) -> None:
         """Insert or replace rows; those whose columns `same` are already as wanted stay as they are."""
         names = [column.name for column in table.primary_key.columns]
-        for some in _chunks(rows):
+        for some in chunks(rows, _KEYS):
             keyed = {tuple(row[name] for name in names): row for row in some}
             before = self._stored(table, list(keyed))
             wanted = {
@@ -185,7 +185,7 @@ class Decisions:
             self._changed(table, {key: before.get(key) for key in wanted})
 
     def _delete(self, table: Table, keys: Sequence[_Key]) -> None:
-        for some in _chunks(keys):
+        for some in chunks(keys, _KEYS):
             before = self._stored(table, some)
             if before:
                 self.connection.execute(delete(table).where(_has_key(table, list(before))))
@@ -246,8 +246,3 @@ def _has_key(table: Table, keys: Sequence[_Key]) -> Any:
     if len(columns) == 1:
         return columns[0].in_([key[0] for key in keys])
     return tuple_(*columns).in_(keys)
-
-
-def _chunks(values: Sequence[_One]) -> Iterator[Sequence[_One]]:
-    for start in range(0, len(values), _KEYS):
-        yield values[start : start + _KEYS]

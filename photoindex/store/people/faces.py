@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, select
 
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.schema.tables import asset, asset_with_repeats, assignment, photo, region, rejection
 
 _KEYS = 500
@@ -73,8 +74,8 @@ def with_repeats(connection: Connection, asset_ids: Iterable[int]) -> set[int]:
     """Return those of some contents that may show somebody more than once."""
     found: set[int] = set()
     wanted = sorted(set(asset_ids))
-    for start in range(0, len(wanted), _KEYS):
-        chosen = asset_with_repeats.c.asset_id.in_(wanted[start : start + _KEYS])
+    for some in chunks(wanted, _KEYS):
+        chosen = asset_with_repeats.c.asset_id.in_(some)
         found.update(connection.execute(select(asset_with_repeats.c.asset_id).where(chosen)).scalars())
     return found
 
@@ -88,16 +89,16 @@ def rejected_by(connection: Connection, individual_id: int) -> set[int]:
 def primary_assets(connection: Connection, photo_ids: Sequence[int]) -> dict[int, int]:
     """Return photo id -> the content that represents it."""
     found: dict[int, int] = {}
-    for start in range(0, len(photo_ids), _KEYS):
-        chosen = select(photo.c.id, photo.c.primary_asset_id).where(photo.c.id.in_(photo_ids[start : start + _KEYS]))
+    for some in chunks(photo_ids, _KEYS):
+        chosen = select(photo.c.id, photo.c.primary_asset_id).where(photo.c.id.in_(some))
         rows = connection.execute(chosen.where(photo.c.primary_asset_id.is_not(None)))
         found.update((row.id, row.primary_asset_id) for row in rows)
     return found
 
 
 def _among(connection: Connection, column: ColumnElement[int], values: Sequence[int]) -> Iterator[FaceRow]:
-    for start in range(0, len(values), _KEYS):
-        chosen = _faces.where(column.in_(values[start : start + _KEYS])).order_by(region.c.id)
+    for some in chunks(values, _KEYS):
+        chosen = _faces.where(column.in_(some)).order_by(region.c.id)
         yield from (_row(row) for row in connection.execute(chosen))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, insert, select
 
 from photoindex.domain.people.names import name_key
 from photoindex.domain.people.values import PERSON
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.database import new_id
 from photoindex.store.engine.statements import upsert
 from photoindex.store.schema.tables import individual, individual_alias
@@ -48,8 +49,8 @@ def by_id(connection: Connection, individual_id: int) -> IndividualRow | None:
 def by_ids(connection: Connection, individual_ids: Sequence[int]) -> dict[int, IndividualRow]:
     """Return id -> individual; unknown ids are omitted."""
     found: dict[int, IndividualRow] = {}
-    for start in range(0, len(individual_ids), _KEYS):
-        chosen = _all.where(individual.c.id.in_(individual_ids[start : start + _KEYS]))
+    for some in chunks(individual_ids, _KEYS):
+        chosen = _all.where(individual.c.id.in_(some))
         found.update((row.id, _row(row)) for row in connection.execute(chosen))
     return found
 

@@ -19,6 +19,7 @@ from photoindex.domain.people.marks import KnownFace, Mark, Marks, Picture, Regi
 from photoindex.domain.people.values import FACE, How
 from photoindex.domain.sidecars.names import distance
 from photoindex.paths import to_text
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.database import new_id
 from photoindex.store.engine.statements import upsert
 from photoindex.store.people import individuals, summaries
@@ -46,8 +47,7 @@ def reconcile(connection: Connection, asset_ids: Sequence[int]) -> None:
 
     Contents that do not represent a photo, and photos without marks, are left alone. The faces must be counted afterwards.
     """
-    for start in range(0, len(asset_ids), _KEYS):
-        wanted = asset_ids[start : start + _KEYS]
+    for wanted in chunks(asset_ids, _KEYS):
         photo_ids = connection.execute(_photos_with_marks(wanted)).scalars().all()
         contents = assets.current_contents(connection, photo_ids)
         linked = sidecars.of_photos(connection, photo_ids)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from photoindex.domain.people.boxes import Box, matched
 from photoindex.domain.people.same_face import Face, matched_after_edit
 from photoindex.domain.people.values import FACE, FIXED
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import numbers, upsert
 from photoindex.store.people import counts, marks
 from photoindex.store.people.spaces import RegionSpace
@@ -163,8 +164,8 @@ class RegionWriter:
 
     def _write(self, connection: Connection, merged: _Merged) -> None:
         sizes = _sizes(connection, {asset_id for _, asset_id, _ in merged.updated} | {one for one, _ in merged.added})
-        for start in range(0, len(merged.removed), _KEYS):
-            connection.execute(delete(region).where(region.c.id.in_(merged.removed[start : start + _KEYS])))
+        for some in chunks(merged.removed, _KEYS):
+            connection.execute(delete(region).where(region.c.id.in_(some)))
         vectors = []
         if merged.updated:
             rows = [

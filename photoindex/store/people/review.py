@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, case, func, or_, select
 
 from photoindex.domain.people.values import FACE, FIXED, PERSON, How
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.people.hidden import Also, shows_hidden
 from photoindex.store.schema.tables import (
     asset,
@@ -107,8 +108,8 @@ def faces(
         inner = inner.where(assignment.c.how == How.CLUSTER.value)
     inner = _allowed(inner, also)
     found: defaultdict[int, list[ShownFace]] = defaultdict(list)
-    for start in range(0, len(individual_ids), _KEYS):
-        ranked = inner.where(assignment.c.individual_id.in_(individual_ids[start : start + _KEYS])).subquery()
+    for some in chunks(individual_ids, _KEYS):
+        ranked = inner.where(assignment.c.individual_id.in_(some)).subquery()
         chosen = or_(ranked.c.place <= surest, ranked.c.place > ranked.c.faces - least_sure)
         statement = _shown.join(ranked, ranked.c.id == region.c.id).where(chosen)
         order = ranked.c.place.desc() if unreviewed else ranked.c.place
@@ -121,8 +122,8 @@ def faces_by_id(connection: Connection, region_ids: Sequence[int], also: Also) -
     """Return id -> face; unknown ids, and faces in photos that are left out, are omitted."""
     statement = _shown.join(individual, individual.c.id == assignment.c.individual_id)
     found: dict[int, ShownFace] = {}
-    for start in range(0, len(region_ids), _KEYS):
-        chosen = statement.where(region.c.id.in_(region_ids[start : start + _KEYS]))
+    for some in chunks(region_ids, _KEYS):
+        chosen = statement.where(region.c.id.in_(some))
         for row in connection.execute(_allowed(chosen, also)):
             found[row.id] = _face(row)
     return found
@@ -141,8 +142,8 @@ def persons_in(connection: Connection, photo_ids: Sequence[int]) -> dict[int, se
         .where(individual.c.name.is_not(None), assignment.c.how.in_([how.value for how in FIXED]), ~_may_repeat)
     )
     found: defaultdict[int, set[int]] = defaultdict(set)
-    for start in range(0, len(photo_ids), _KEYS):
-        for row in connection.execute(statement.where(photo.c.id.in_(photo_ids[start : start + _KEYS]))):
+    for some in chunks(photo_ids, _KEYS):
+        for row in connection.execute(statement.where(photo.c.id.in_(some))):
             found[row.id].add(row.individual_id)
     return dict(found)
 

@@ -6,7 +6,7 @@ contents that represent photos count.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from typing import Any
 
@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from photoindex.domain.people.values import How
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import upsert
 from photoindex.store.schema.tables import asset, assignment, individual, individual_summary, photo, region
 
@@ -69,7 +70,7 @@ _is_unnamed = individual.c.name.is_(None) & ~individual.c.ignored
 def of(connection: Connection, individual_ids: Sequence[int]) -> dict[int, Summary]:
     """Return id -> summary for all these individuals. Nothing is stored; see `make_missing`."""
     found: dict[int, Summary] = {}
-    for chunk in _chunks(individual_ids):
+    for chunk in chunks(individual_ids, _KEYS):
         kept = connection.execute(_kept.where(individual_summary.c.individual_id.in_(chunk)))
         found.update((row[0], Summary(*row[1:])) for row in kept)
     found.update(_made(connection, [one for one in individual_ids if one not in found]))
@@ -99,7 +100,7 @@ def are_missing(connection: Connection) -> bool:
 def make_missing(connection: Connection) -> None:
     """Make and store the summaries of all individuals that have none."""
     stored = upsert(individual_summary).on_conflict_do_nothing()
-    for chunk in _chunks(list(connection.execute(_without_summary).scalars())):
+    for chunk in chunks(list(connection.execute(_without_summary).scalars()), _KEYS):
         made = _made(connection, chunk)
         rows = [dict(zip(_FIELDS, astuple(one), strict=True), individual_id=key) for key, one in made.items()]
         connection.execute(stored, rows)
@@ -107,7 +108,7 @@ def make_missing(connection: Connection) -> None:
 
 def forget(connection: Connection, individual_ids: Iterable[int]) -> None:
     """Remove the summaries of these individuals; call it whenever their faces change."""
-    for chunk in _chunks(sorted(set(individual_ids))):
+    for chunk in chunks(sorted(set(individual_ids)), _KEYS):
         connection.execute(delete(individual_summary).where(individual_summary.c.individual_id.in_(chunk)))
 
 
@@ -180,12 +181,8 @@ _all: Select[Any] = (
 def _made(connection: Connection, individual_ids: Sequence[int]) -> dict[int, Summary]:
     """Return summaries made from the faces."""
     made = dict.fromkeys(individual_ids, Summary())
-    for chunk in _chunks(individual_ids):
+    for chunk in chunks(individual_ids, _KEYS):
         for row in connection.execute(_all.where(assignment.c.individual_id.in_(chunk))):
             faces, confirmed, photos, first_at, last_at, best = row[1:]
             made[row[0]] = Summary(faces, confirmed, photos, first_at, last_at, best % _ID_FACTOR)
     return made
-
-
-def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (ids[start : start + _KEYS] for start in range(0, len(ids), _KEYS))

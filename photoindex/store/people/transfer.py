@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from sqlalchemy import Connection, or_, select
 
 from photoindex.domain.people.values import FIXED, PERSON, How
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.schema.tables import (
     asset,
     asset_with_repeats,
@@ -98,7 +99,7 @@ def digests_with_repeats(connection: Connection) -> list[bytes]:
 def assets_of(connection: Connection, digests: Iterable[bytes]) -> dict[bytes, int]:
     """Return digest -> content; unknown digests are omitted."""
     found: dict[bytes, int] = {}
-    for some in _chunks(sorted(set(digests))):
+    for some in chunks(sorted(set(digests)), _KEYS):
         chosen = select(asset.c.digest, asset.c.id).where(asset.c.digest.in_(some))
         found.update((row.digest, row.id) for row in connection.execute(chosen))
     return found
@@ -107,12 +108,7 @@ def assets_of(connection: Connection, digests: Iterable[bytes]) -> dict[bytes, i
 def frames_of(connection: Connection, asset_ids: Iterable[int]) -> dict[int, int]:
     """Return region -> the frame that it is in, for the regions of contents."""
     found: dict[int, int] = {}
-    for some in _chunks(sorted(set(asset_ids))):
+    for some in chunks(sorted(set(asset_ids)), _KEYS):
         chosen = select(region.c.id, region.c.frame).where(region.c.asset_id.in_(some))
         found.update((row.id, row.frame) for row in connection.execute(chosen))
     return found
-
-
-def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), _KEYS):
-        yield values[start : start + _KEYS]

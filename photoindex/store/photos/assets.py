@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from photoindex.store.engine.database import new_id
-from photoindex.store.engine.statements import given_numbers, upsert
+from photoindex.store.engine.statements import as_parameter, is_given, upsert
 from photoindex.store.people import counts, summaries
 from photoindex.store.schema.tables import asset, photo, photo_text
 from photoindex.store.words import documents
@@ -175,7 +174,7 @@ _current = (
         *(asset.c[name] for name in _CONTENT_VALUES),
     )
     .join(photo, photo.c.id == asset.c.photo_id)
-    .where(asset.c.photo_id.in_(select(given_numbers("photo_ids").c.value)), asset.c.role != SUPERSEDED)
+    .where(is_given(asset.c.photo_id, "photo_ids"), asset.c.role != SUPERSEDED)
     .order_by(asset.c.role != PRIMARY, asset.c.id)
 )  # fmt: skip
 
@@ -183,7 +182,7 @@ _current = (
 def current_contents(connection: Connection, photo_ids: Collection[int]) -> dict[int, list[PhotoContent]]:
     """Return photo -> its contents, without superseded ones, the primary one first; photos without are left out."""
     found: dict[int, list[PhotoContent]] = {}
-    for row in connection.execute(_current, {"photo_ids": json.dumps(list(photo_ids))}):
+    for row in connection.execute(_current, {"photo_ids": as_parameter(photo_ids)}):
         found.setdefault(row.photo_id, []).append(
             PhotoContent(
                 asset_id=row.id,

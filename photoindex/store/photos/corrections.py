@@ -9,7 +9,7 @@ from itertools import islice
 
 from sqlalchemy import Connection, bindparam, delete, literal, select
 
-from photoindex.store.engine.statements import given_numbers, upsert
+from photoindex.store.engine.statements import as_parameter, is_given, upsert
 from photoindex.store.journal.journal import Change, Row, Stored, rows_as_changes
 from photoindex.store.schema.tables import asset, correction
 from photoindex.types import FactValue
@@ -21,7 +21,7 @@ _Key = tuple[int, str]
 _of_photos = (
     select(asset.c.photo_id, correction.c.fact, correction.c.value)
     .join(asset, asset.c.id == correction.c.asset_id)
-    .where(asset.c.photo_id.in_(select(given_numbers("photo_ids").c.value)))
+    .where(is_given(asset.c.photo_id, "photo_ids"))
     .order_by(correction.c.at, correction.c.asset_id)
 )
 
@@ -32,7 +32,7 @@ def of_photos(connection: Connection, photo_ids: Collection[int]) -> dict[int, d
     Photos without corrections are left out.
     """
     found: dict[int, dict[str, FactValue]] = {}
-    for row in connection.execute(_of_photos, {"photo_ids": json.dumps(list(photo_ids))}):
+    for row in connection.execute(_of_photos, {"photo_ids": as_parameter(photo_ids)}):
         found.setdefault(row.photo_id, {})[row.fact] = row.value
     return found
 

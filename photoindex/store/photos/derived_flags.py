@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, select, update
 
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.schema.tables import asset
 
 _IDS_PER_STATEMENT = 500
@@ -27,6 +28,5 @@ def has_derived(connection: Connection) -> bool:
 def mark_lost(connection: Connection, asset_ids: Collection[int]) -> None:
     """Mark contents as without derived files, so that the next scan makes them from the originals."""
     ids = sorted(asset_ids)
-    for start in range(0, len(ids), _IDS_PER_STATEMENT):
-        chunk = ids[start : start + _IDS_PER_STATEMENT]
+    for chunk in chunks(ids, _IDS_PER_STATEMENT):
         connection.execute(update(asset).where(asset.c.id.in_(chunk)).values(derived=False))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, exists, func, select
 
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.files.files import join
 from photoindex.store.schema.tables import asset, file, folder, photo, sidecar_link, vector, volume
 
@@ -216,5 +217,5 @@ def _content(row: Row[Any], files: tuple[CopyFile, ...]) -> CopyContent:
 
 def _in_chunks(connection: Connection, statement: Any, column: Any, keys: Iterable[int]) -> Iterable[Row[Any]]:
     wanted = list(keys)
-    for start in range(0, len(wanted), _KEYS):
-        yield from connection.execute(statement.where(column.in_(wanted[start : start + _KEYS])))
+    for some in chunks(wanted, _KEYS):
+        yield from connection.execute(statement.where(column.in_(some)))

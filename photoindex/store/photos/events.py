@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, delete, func, select
 
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import upsert, wall_seconds
 from photoindex.store.schema.tables import event, photo, place, saved_query
 from photoindex.text import fold
@@ -147,8 +148,8 @@ def apply(connection: Connection, changes: EventChanges, *, at: float) -> None:
         statement = upsert(event)
         changed = {column.name: statement.excluded[column.name] for column in event.c if not column.primary_key}
         connection.execute(statement.on_conflict_do_update(index_elements=[event.c.key], set_=changed), rows)
-    for start in range(0, len(changes.removed), _KEYS_PER_STATEMENT):
-        connection.execute(delete(event).where(event.c.key.in_(changes.removed[start : start + _KEYS_PER_STATEMENT])))
+    for some in chunks(changes.removed, _KEYS_PER_STATEMENT):
+        connection.execute(delete(event).where(event.c.key.in_(some)))
 
 
 _stored = select(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, and_, bindparam, delete, exists, func, insert, or_, select, update
 
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import json_value, upsert
 from photoindex.store.journal.journal import Change, Row, stored_row
 from photoindex.store.schema.tables import (
@@ -100,7 +101,7 @@ def members_in_folder(connection: Connection, folder_id: int) -> list[MemberRow]
 def members_of_assets(connection: Connection, asset_ids: Collection[int]) -> list[MemberRow]:
     """Return one file per content, the one with the lowest id; omits contents without files."""
     found: dict[int, MemberRow] = {}
-    for chunk in _chunks(asset_ids):
+    for chunk in chunks(sorted(asset_ids), _CHUNK):
         for row in connection.execute(_members.where(asset.c.id.in_(chunk))):
             found.setdefault(row[0], MemberRow._make(row))
     return list(found.values())
@@ -109,7 +110,7 @@ def members_of_assets(connection: Connection, asset_ids: Collection[int]) -> lis
 def members_with_identifiers(connection: Connection, identifiers: Collection[str]) -> list[MemberRow]:
     """Return all files whose content has one of these content identifiers."""
     rows: list[MemberRow] = []
-    for chunk in _chunks(identifiers):
+    for chunk in chunks(sorted(identifiers), _CHUNK):
         rows += [
             MemberRow._make(row) for row in connection.execute(_members.where(asset.c.content_identifier.in_(chunk)))
         ]
@@ -145,7 +146,7 @@ def replace_links_across(
     """Replace the `live_across` links of these contents by (folder, link); return contents whose links changed."""
     changed: set[int] = set()
     wanted = {(folder_id, *link) for folder_id, link in links}
-    for chunk in _chunks(asset_ids):
+    for chunk in chunks(sorted(asset_ids), _CHUNK):
         here = and_(pair_link.c.kind == "live_across", pair_link.c.asset_id.in_(chunk))
         changed |= _replace(connection, here, {link for link in wanted if link[1] in set(chunk)})
     return changed
@@ -177,7 +178,7 @@ def connected(connection: Connection, asset_ids: Collection[int]) -> set[int]:
     while fresh:
         found |= fresh
         reached: set[int] = set()
-        for chunk in _chunks(fresh):
+        for chunk in chunks(sorted(fresh), _CHUNK):
             photos = select(asset.c.photo_id).where(asset.c.id.in_(chunk))
             statements: tuple[Select[Any], ...] = (
                 select(asset.c.id).where(asset.c.photo_id.in_(photos)),
@@ -213,7 +214,7 @@ def roles_of(connection: Connection, asset_ids: Collection[int]) -> dict[int, As
     """Return the current photo and role of these contents."""
     return {
         row.id: AssetRole(*row)
-        for chunk in _chunks(asset_ids)
+        for chunk in chunks(sorted(asset_ids), _CHUNK)
         for row in connection.execute(
             select(asset.c.id, asset.c.photo_id, asset.c.role, asset.c.replaced_by).where(asset.c.id.in_(chunk))
         )
@@ -224,7 +225,7 @@ def links_among(connection: Connection, asset_ids: Collection[int]) -> list[Link
     """Return the links found by the rules that start at one of these contents, each once."""
     return [
         (row.asset_id, row.other_asset_id, row.kind, row.why)
-        for chunk in _chunks(asset_ids)
+        for chunk in chunks(sorted(asset_ids), _CHUNK)
         for row in connection.execute(
             select(pair_link)
             .where(pair_link.c.asset_id.in_(chunk))
@@ -247,7 +248,7 @@ def decisions_among(connection: Connection, asset_ids: Collection[int]) -> list[
     """Return the decisions about these contents, oldest first."""
     rows = {
         (row.asset_id, row.other_asset_id): DecisionRow(*row)
-        for chunk in _chunks(asset_ids)
+        for chunk in chunks(sorted(asset_ids), _CHUNK)
         for row in connection.execute(
             select(pair_decision).where(
                 or_(pair_decision.c.asset_id.in_(chunk), pair_decision.c.other_asset_id.in_(chunk))
@@ -334,7 +335,7 @@ _inherit_added_at = (
 
 def remove_empty_photos(connection: Connection, photo_ids: Collection[int], *, into: Mapping[int, int]) -> None:
     """Delete those of these photos without contents; into: photo -> photo that inherits an earlier `added_at`."""
-    for chunk in _chunks(photo_ids):
+    for chunk in chunks(sorted(photo_ids), _CHUNK):
         held = set(connection.execute(select(asset.c.photo_id).where(asset.c.photo_id.in_(chunk))).scalars())
         empty = [photo_id for photo_id in chunk if photo_id not in held]
         if heirs := [{"heir": into[photo_id], "emptied": photo_id} for photo_id in empty if photo_id in into]:
@@ -346,7 +347,7 @@ def remove_empty_photos(connection: Connection, photo_ids: Collection[int], *, i
 def bursts_of_photos(connection: Connection, photo_ids: Collection[int]) -> dict[int, str | None]:
     """Return photo id -> burst, None if it belongs to none."""
     found: dict[int, str | None] = {}
-    for chunk in _chunks(photo_ids):
+    for chunk in chunks(sorted(photo_ids), _CHUNK):
         found.update(
             (row.id, row.burst)
             for row in connection.execute(select(photo.c.id, photo.c.burst).where(photo.c.id.in_(chunk)))
@@ -371,9 +372,3 @@ def set_bursts(connection: Connection, bursts: Mapping[int, str | None]) -> None
     """Store the burst of each photo."""
     for photo_id, burst in bursts.items():
         connection.execute(update(photo).where(photo.c.id == photo_id).values(burst=burst))
-
-
-def _chunks(values: Collection[Any]) -> Iterator[list[Any]]:
-    ordered = sorted(values)
-    for start in range(0, len(ordered), _CHUNK):
-        yield ordered[start : start + _CHUNK]

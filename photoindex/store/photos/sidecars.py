@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -10,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, insert, select
 
-from photoindex.store.engine.statements import given_numbers, upsert
+from photoindex.store.engine.chunks import chunks
+from photoindex.store.engine.statements import as_parameter, is_given, upsert
 from photoindex.store.files.files import join
 from photoindex.store.schema.tables import asset, file, folder, sidecar, sidecar_link, sidecar_part, volume
 from photoindex.types import FactValue, SidecarKind, SidecarPart, SidecarRead
@@ -82,8 +82,8 @@ def _store_parts(connection: Connection, file_id: int, parts: Mapping[str, Sidec
     now = {name: (dict(part.facts), [asdict(region) for region in part.regions]) for name, part in parts.items()}
     changed = {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}
     gone = [name for name in changed if name in before]
-    for start in range(0, len(gone), _KEYS):
-        chosen = sidecar_part.c.name.in_(gone[start : start + _KEYS])
+    for some in chunks(gone, _KEYS):
+        chosen = sidecar_part.c.name.in_(some)
         connection.execute(delete(sidecar_part).where(of_sidecar, chosen))
     rows = [
         {"sidecar_id": file_id, "name": name, "facts": now[name][0], "regions": now[name][1]}
@@ -156,8 +156,8 @@ def photos_of_sidecar(connection: Connection, file_id: int, *, parts: Collection
     linked = select(sidecar_link.c.file_id, sidecar_link.c.part).where(sidecar_link.c.sidecar_id == file_id)
     files = [row.file_id for row in connection.execute(linked) if parts is None or row.part in parts]
     found: set[int] = set()
-    for start in range(0, len(files), _KEYS):
-        found |= photos_of_files(connection, files[start : start + _KEYS])
+    for some in chunks(files, _KEYS):
+        found |= photos_of_files(connection, some)
     return found
 
 
@@ -192,7 +192,7 @@ _of_photos = (
     .join(file, file.c.id == sidecar.c.file_id)
     .join(folder, folder.c.id == file.c.folder_id)
     .join(volume, volume.c.id == folder.c.volume_id)
-    .where(asset.c.photo_id.in_(select(given_numbers("photo_ids").c.value)))
+    .where(is_given(asset.c.photo_id, "photo_ids"))
     .order_by(sidecar.c.file_id)
 )  # fmt: skip
 
@@ -200,7 +200,7 @@ _of_photos = (
 def of_photos(connection: Connection, photo_ids: Collection[int]) -> dict[int, list[LinkedSidecar]]:
     """Return photo -> the sidecars of all its files; photos without are left out."""
     found: dict[int, list[LinkedSidecar]] = {}
-    for row in connection.execute(_of_photos, {"photo_ids": json.dumps(list(photo_ids))}):
+    for row in connection.execute(_of_photos, {"photo_ids": as_parameter(photo_ids)}):
         found.setdefault(row.photo_id, []).append(
             LinkedSidecar(
                 file_id=row.file_id,

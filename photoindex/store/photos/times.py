@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.schema.tables import asset, file, folder, photo
 from photoindex.store.tasks.stale import mark_unrelated
 
@@ -56,12 +57,12 @@ def first_folders(connection: Connection, photo_ids: Collection[int]) -> dict[in
     """Return photo id -> folder of its primary content's file with the lowest id."""
     found: dict[int, int] = {}
     ordered = sorted(photo_ids)
-    for start in range(0, len(ordered), _CHUNK):
+    for some in chunks(ordered, _CHUNK):
         first = (
             select(photo.c.id, func.min(file.c.id).label("file_id"))
             .join(asset, asset.c.id == photo.c.primary_asset_id)
             .join(file, file.c.asset_id == asset.c.id)
-            .where(photo.c.id.in_(ordered[start : start + _CHUNK]), file.c.state != "excluded")
+            .where(photo.c.id.in_(some), file.c.state != "excluded")
             .group_by(photo.c.id)
             .subquery()
         )

@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from photoindex.domain.people.values import FIXED
 from photoindex.store.engine import predicates
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import json_value
 from photoindex.store.files.files import join
 from photoindex.store.files.locations import Location, folder_is_within
@@ -268,8 +269,7 @@ def _count(connection: Connection, rows: Select[Any]) -> int:
 def known_digests(connection: Connection, digests: Sequence[bytes]) -> set[bytes]:
     """Return those of some digests that are in the library."""
     found: set[bytes] = set()
-    for start in range(0, len(digests), _CHUNK):
-        chunk = digests[start : start + _CHUNK]
+    for chunk in chunks(digests, _CHUNK):
         found.update(connection.execute(select(asset.c.digest).where(asset.c.digest.in_(chunk))).scalars())
     return found
 

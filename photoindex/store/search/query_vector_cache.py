@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, func, select
 
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import upsert
 from photoindex.store.schema.tables import query_vector, space
 
@@ -22,9 +23,9 @@ _USED_AT_MAX_AGE_SECONDS = 86_400
 def known(connection: Connection, space_id: int, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
     """Return text -> vector, float32 [dim], for the cached texts."""
     found: dict[str, NDArray[np.float32]] = {}
-    for start in range(0, len(texts), _CHUNK):
+    for some in chunks(texts, _CHUNK):
         statement = select(query_vector.c.text, query_vector.c.data).where(
-            query_vector.c.space_id == space_id, query_vector.c.text.in_(texts[start : start + _CHUNK])
+            query_vector.c.space_id == space_id, query_vector.c.text.in_(some)
         )
         found |= {
             row.text: np.frombuffer(row.data, _STORED).astype(np.float32) for row in connection.execute(statement)
@@ -35,10 +36,10 @@ def known(connection: Connection, space_id: int, texts: Sequence[str]) -> dict[s
 def long_unused(connection: Connection, space_id: int, texts: Sequence[str]) -> list[str]:
     """Return those of some texts that are cached with a `used_at` over a day old; the caller `keep`s them again."""
     found: list[str] = []
-    for start in range(0, len(texts), _CHUNK):
+    for some in chunks(texts, _CHUNK):
         statement = select(query_vector.c.text).where(
             query_vector.c.space_id == space_id,
-            query_vector.c.text.in_(texts[start : start + _CHUNK]),
+            query_vector.c.text.in_(some),
             query_vector.c.used_at < time.time() - _USED_AT_MAX_AGE_SECONDS,
         )
         found += connection.execute(statement).scalars()

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, or_, select
 
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import numbers
 from photoindex.store.files.files import join
 from photoindex.store.files.locations import Location, folder_is_within
@@ -33,8 +34,8 @@ def photos_below(connection: Connection, places: Sequence[Location]) -> list[int
 def known_photos(connection: Connection, photo_ids: Sequence[int]) -> set[int]:
     """Return those of some ids that are photos."""
     found: set[int] = set()
-    for start in range(0, len(photo_ids), _KEYS):
-        chosen = select(photo.c.id).where(photo.c.id.in_(numbers(photo_ids[start : start + _KEYS])))
+    for some in chunks(photo_ids, _KEYS):
+        chosen = select(photo.c.id).where(photo.c.id.in_(numbers(some)))
         found.update(connection.execute(chosen).scalars())
     return found
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from photoindex.store.engine import predicates
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.predicates import has_state
 from photoindex.store.engine.statements import materialized, numbers, upsert
 from photoindex.store.files.files import join
@@ -158,10 +159,10 @@ def given_up(connection: Connection, of: StageVariant, error_classes: Sequence[s
 
 def try_again(connection: Connection, task_ids: Sequence[int]) -> None:
     """Reset these tasks to pending, as if never tried."""
-    for start in range(0, len(task_ids), _KEYS):
+    for some in chunks(task_ids, _KEYS):
         connection.execute(
             update(task)
-            .where(task.c.id.in_(task_ids[start : start + _KEYS]))
+            .where(task.c.id.in_(some))
             .values(state="pending", attempts=0, error_class=None, error=None, updated_at=time.time())
         )
 
@@ -261,8 +262,8 @@ def _count_contents(connection: Connection, asset_ids: Select[tuple[int]], condi
 def digests(connection: Connection, asset_ids: Sequence[int]) -> dict[int, bytes]:
     """Return the digest of each content."""
     found: dict[int, bytes] = {}
-    for start in range(0, len(asset_ids), _KEYS):
-        statement = select(asset.c.id, asset.c.digest).where(asset.c.id.in_(asset_ids[start : start + _KEYS]))
+    for some in chunks(asset_ids, _KEYS):
+        statement = select(asset.c.id, asset.c.digest).where(asset.c.id.in_(some))
         found.update((row.id, row.digest) for row in connection.execute(statement))
     return found
 
@@ -270,11 +271,11 @@ def digests(connection: Connection, asset_ids: Sequence[int]) -> dict[int, bytes
 def held(connection: Connection, task_ids: Sequence[int], *, owner: str) -> dict[int, int]:
     """Return task id -> content id for the tasks that `owner` still holds and whose content still exists."""
     found: dict[int, int] = {}
-    for start in range(0, len(task_ids), _KEYS):
+    for some in chunks(task_ids, _KEYS):
         statement = (
             select(task.c.id, asset.c.id.label("asset_id"))
             .join(asset, asset.c.id == task.c.subject_id)
-            .where(task.c.id.in_(task_ids[start : start + _KEYS]), task.c.lease_owner == owner)
+            .where(task.c.id.in_(some), task.c.lease_owner == owner)
         )
         found.update((row.id, row.asset_id) for row in connection.execute(statement))
     return found

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import Connection, Select, delete, func, select, update
 
 from photoindex.store.engine import predicates
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import json_value, upsert
 from photoindex.store.schema.tables import asset, file, folder, photo, photo_to_resolve, sidecar
 
@@ -32,8 +33,8 @@ def mark_folders_of_files_unrelated(connection: Connection, file_ids: Select[tup
 def mark_folders_of_assets_unrelated(connection: Connection, asset_ids: Iterable[int]) -> None:
     """Mark the folders of the files of these contents, like `mark_unrelated`."""
     wanted = sorted(set(asset_ids))
-    for start in range(0, len(wanted), _CHUNK):
-        files = select(file.c.id).where(file.c.asset_id.in_(wanted[start : start + _CHUNK]))
+    for some in chunks(wanted, _CHUNK):
+        files = select(file.c.id).where(file.c.asset_id.in_(some))
         mark_folders_of_files_unrelated(connection, files)
 
 
@@ -60,8 +61,8 @@ def resolve_later(connection: Connection, photo_ids: Iterable[int]) -> None:
     """Schedule these photos for resolving their facts; unknown ids are ignored."""
     add = upsert(photo_to_resolve)
     wanted = list(dict.fromkeys(photo_ids))
-    for start in range(0, len(wanted), _CHUNK):
-        known = select(photo.c.id).where(photo.c.id.in_(wanted[start : start + _CHUNK]))
+    for some in chunks(wanted, _CHUNK):
+        known = select(photo.c.id).where(photo.c.id.in_(some))
         connection.execute(add.from_select(["photo_id"], known).on_conflict_do_nothing())
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, func, insert, select
 
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.sqlite import engine_of
 from photoindex.store.engine.statements import numbers
 from photoindex.store.schema.tables import asset, task, vector
@@ -53,8 +54,8 @@ def put(connection: Connection, space_id: int, vectors: Sequence[tuple[int, Vect
     for asset_id, one in vectors:
         contents.setdefault(one.frame, []).append(asset_id)
     for frame, asset_ids in contents.items():
-        for start in range(0, len(asset_ids), _KEYS):
-            of_contents = vector.c.asset_id.in_(asset_ids[start : start + _KEYS])
+        for some in chunks(asset_ids, _KEYS):
+            of_contents = vector.c.asset_id.in_(some)
             connection.execute(
                 delete(vector).where(vector.c.space_id == space_id, of_contents, vector.c.frame == frame)
             )
@@ -118,10 +119,8 @@ def newest_id(connection: Connection, space_id: int) -> int:
 def living(connection: Connection, space_id: int, vector_ids: Sequence[int]) -> set[int]:
     """Return the ids among `vector_ids` that still exist in the space."""
     found: set[int] = set()
-    for start in range(0, len(vector_ids), CHUNK_ROWS):
-        statement = select(vector.c.id).where(
-            vector.c.id.in_(numbers(vector_ids[start : start + CHUNK_ROWS])), vector.c.space_id == space_id
-        )
+    for some in chunks(vector_ids, CHUNK_ROWS):
+        statement = select(vector.c.id).where(vector.c.id.in_(numbers(some)), vector.c.space_id == space_id)
         found.update(connection.execute(statement).scalars())
     return found
 
@@ -129,9 +128,9 @@ def living(connection: Connection, space_id: int, vector_ids: Sequence[int]) -> 
 def data_of(connection: Connection, space_id: int, vector_ids: Sequence[int]) -> dict[int, bytes]:
     """Return vector id -> bytes, float16 little-endian; missing ids are omitted."""
     found: dict[int, bytes] = {}
-    for start in range(0, len(vector_ids), CHUNK_ROWS):
+    for some in chunks(vector_ids, CHUNK_ROWS):
         statement = select(vector.c.id, vector.c.data).where(
-            vector.c.id.in_(numbers(vector_ids[start : start + CHUNK_ROWS])), vector.c.space_id == space_id
+            vector.c.id.in_(numbers(some)), vector.c.space_id == space_id
         )
         found.update((row.id, row.data) for row in connection.execute(statement))
     return found
@@ -157,11 +156,11 @@ def largest_ever(connection: Connection) -> int:
 def photos_of(connection: Connection, vector_ids: Sequence[int]) -> dict[int, int]:
     """Return vector id -> photo id; missing vectors and those of superseded contents are omitted."""
     found: dict[int, int] = {}
-    for start in range(0, len(vector_ids), _KEYS):
+    for some in chunks(vector_ids, _KEYS):
         statement = (
             select(vector.c.id, asset.c.photo_id)
             .join(asset, asset.c.id == vector.c.asset_id)
-            .where(vector.c.id.in_(vector_ids[start : start + _KEYS]), asset.c.role != "superseded")
+            .where(vector.c.id.in_(some), asset.c.role != "superseded")
         )
         found.update((row.id, row.photo_id) for row in connection.execute(statement))
     return found

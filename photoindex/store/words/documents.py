@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, update
 
 from photoindex.store.engine.chunks import chunks
-from photoindex.store.engine.statements import given_numbers, numbers
+from photoindex.store.engine.statements import as_parameter, is_given, numbers
 from photoindex.store.schema.tables import (
     asset,
     asset_tag,
@@ -25,7 +24,8 @@ from photoindex.store.schema.tables import (
 )
 from photoindex.text import fold
 
-COLUMNS = ("keywords", "people", "tags", "labels", "caption", "ocr")
+_NOT_OF_FILES = ("people", "tags", "labels", "caption", "ocr")
+COLUMNS = ("keywords", *_NOT_OF_FILES)
 """The columns of `photo_text` that this module writes."""
 CAPTION, OCR = "caption", "ocr"
 """Kinds of `asset_text`."""
@@ -36,7 +36,7 @@ _CHUNK = 500
 def refresh(connection: Connection, photo_ids: Collection[int]) -> None:
     """Write what is known now about photos into their documents; only documents that change are written."""
     for some in chunks(sorted(set(photo_ids)), _CHUNK):
-        rows = connection.execute(_documents, {"photo_ids": json.dumps(some)}).mappings()
+        rows = connection.execute(_documents, {"photo_ids": as_parameter(some)}).mappings()
         changed = [
             {"wanted": row["id"]} | new
             for row in rows
@@ -54,7 +54,7 @@ def refresh_assets(connection: Connection, asset_ids: Collection[int]) -> None:
 
 
 def _columns() -> tuple[ColumnElement[Any], ...]:
-    """Return the texts of a photo by kind, one word or line of text each, without keywords; see COLUMNS."""
+    """Return the texts of a photo by kind, one word or line of text each, in the order of _NOT_OF_FILES."""
     contents = select(asset.c.id).where(asset.c.photo_id == photo.c.id).correlate(photo)
     rejected = select(tag_rejection.c.tag_id).where(tag_rejection.c.asset_id.in_(contents))
     people = select(individual.c.name).distinct().select_from(assignment).join(individual).join(region)
@@ -88,9 +88,9 @@ def _joined(texts: Select[Any]) -> ColumnElement[Any]:
 
 def _select_documents() -> Select[Any]:
     old = [photo_text.c[name].label(f"old_{name}") for name in COLUMNS]
-    new = [column.label(name) for name, column in zip(COLUMNS[1:], _columns(), strict=True)]
+    new = [column.label(name) for name, column in zip(_NOT_OF_FILES, _columns(), strict=True)]
     statement = select(photo.c.id, photo.c.keywords, *old, *new).join(photo_text, photo_text.c.photo_id == photo.c.id)
-    return statement.where(photo.c.id.in_(select(given_numbers("photo_ids").c.value)))
+    return statement.where(is_given(photo.c.id, "photo_ids"))
 
 
 _documents = _select_documents()  # built once: building it costs more than running it
