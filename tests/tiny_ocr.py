@@ -47,7 +47,9 @@ def install_tiny_ocr(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ReaderFil
     """Put a package rapidocr with these models before any other."""
     write_tiny_ocr(folder)
     monkeypatch.syspath_prepend(str(folder))
-    return find_models()
+    files = find_models()
+    assert files.detector.is_relative_to(folder), "another test imported the package rapidocr"
+    return files
 
 
 def write_tiny_ocr(folder: Path) -> Path:
