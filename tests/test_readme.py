@@ -8,11 +8,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import typer
 
 from photoindex import errors
-from photoindex.cli.main import COMMANDS, _rearranged, build_app
-from tests.reference import DEFAULTS, DOCS, README, REPOSITORY, TABLES, commands, default_settings, exit_codes, filled
+from photoindex.cli.main import COMMANDS, _rearranged
+from tests.reference import (
+    DEFAULTS,
+    DOCS,
+    README,
+    REPOSITORY,
+    TABLES,
+    app,
+    commands,
+    default_settings,
+    exit_codes,
+    filled,
+)
 
 CONTRIBUTING = REPOSITORY / "CONTRIBUTING.md"
 PAGES = {str(path.relative_to(REPOSITORY)): path.read_text(encoding="utf-8") for path in (README, *DOCS.glob("*.md"))}
@@ -131,8 +141,7 @@ def test_the_pages_contain_commands() -> None:
 @pytest.mark.parametrize("shown", SHOWN)
 def test_command_lines_in_the_pages_are_valid(shown: tuple[str, ...]) -> None:
     known = dict(commands())
-    app: Any = typer.main.get_command(build_app())
-    words = _rearranged(list(shown), app)
+    words = _rearranged(list(shown), app())
     name = " ".join(words[:2]) if " ".join(words[:2]) in known else words[0]
     assert name in known
     options = {text for option in known[name].params for text in (*option.opts, *option.secondary_opts)}

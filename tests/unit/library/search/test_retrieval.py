@@ -28,6 +28,8 @@ from tests.tiny_clip.captions import AT, ON, describe
 from tests.tiny_clip.scenes import Scene, all_scenes, is_unseen
 from tests.tiny_model import MODEL_ID, SemanticRunner, write_scene, write_scenes, write_smaller_model
 
+pytestmark = pytest.mark.slow  # embeds hundreds of pictures
+
 # Combinations that the model was not trained on, with every colour, shape, number, position and background.
 UNSEEN = [scene for scene in all_scenes() if is_unseen(scene)][::9]
 SUMMER, WINTER = "2021:07:10 12:00:00", "2022:01:20 12:00:00"

@@ -133,6 +133,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         yield Pair(whole, visible, frozenset(hidden), folder / "originals")
 
 
+@pytest.mark.slow
 @given(query=queries, options=options, sort=sorts, limit=st.sampled_from([None, 0, 1, 3, 10]))
 @repeatable
 def test_a_scoped_search_equals_a_search_in_a_library_of_the_visible_photos(
@@ -159,6 +160,7 @@ def test_a_scoped_search_equals_a_search_in_a_library_of_the_visible_photos(
         assert ids == [hit.id for hit in alone.hits()]
 
 
+@pytest.mark.slow
 @given(query=queries)
 @repeatable
 def test_counts_ids_and_explanations_in_a_scope_cover_only_the_visible_photos(pair: Pair, query: str) -> None:

@@ -110,6 +110,7 @@ def test_faces_of_a_preview_stay_when_a_larger_picture_shows_others(rows: FaceRu
     assert [row[0] for row in rows.faces(asset_id)] == [before[0][0]]
 
 
+@pytest.mark.slow
 def test_ten_thousand_faces_in_one_photo_are_stored_and_found_again(rows: FaceRuns) -> None:
     asset_id = rows.add_content()
     vector = faces_of(1, 1)[0]

@@ -279,59 +279,6 @@ def test_after_a_kill_half_way_the_old_revision_is_intact_and_the_next_opening_u
         assert connection.execute(text("SELECT title, mood FROM photo")).one() == ("At the sea", "calm")
 
 
-@pytest.mark.parametrize("moment", range(20))
-def test_an_upgrade_killed_at_any_statement_loses_nothing(database: Database, tmp_path: Path, moment: int) -> None:
-    """From the first revision to the newest, killed after a share of all statements; the next opening completes it."""
-    migrate.bring_up_to_date(database, history=migrate.History(migrate.SHIPPED.folder, migrate.REVISIONS[:1]))
-    with database.write() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO photo (kind, format, size_bytes, keywords, sources, added_at, title)"
-                " VALUES ('image', 'jpeg', 1, '[]', '{}', 0.0, 'At the sea')"
-            )
-        )
-        connection.execute(
-            text(
-                "INSERT INTO photo_text (photo_id, name, folder, camera, keywords, title, description)"
-                " VALUES (1, 'a.jpg', '2019', '', '', 'At the sea', '')"
-            )
-        )
-    database.close()
-    program = (
-        "import os, pathlib, signal, sys\n"
-        "from sqlalchemy import event\n"
-        "from sqlalchemy.engine import Engine\n"
-        "from photoindex.store.engine.database import Database\n"
-        "from photoindex.store.schema import migrate\n"
-        "left = [int(sys.argv[2])]\n"
-        "@event.listens_for(Engine, 'before_cursor_execute')\n"
-        "def count(*_):\n"
-        "    left[0] -= 1\n"
-        "    if not left[0]:\n"
-        "        os.kill(os.getpid(), signal.SIGKILL)\n"
-        "migrate.bring_up_to_date(Database(pathlib.Path(sys.argv[1])))\n"
-        "print(int(sys.argv[2]) - left[0])\n"
-    )
-
-    def run(path: Path, kill_after: int) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", program, str(path), str(kill_after)]
-        return subprocess.run(command, timeout=60, check=False, capture_output=True, text=True)
-
-    whole = tmp_path / "whole.db"
-    shutil.copyfile(database.path, whole)
-    statements = int(run(whole, 1_000_000).stdout)
-    assert statements > 100
-    killed = run(database.path, 1 + moment * (statements - 1) // 20)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert migrate.current_revision(database) in migrate.REVISIONS
-    migrate.bring_up_to_date(database)
-    with database.read() as connection:
-        assert connection.execute(text("SELECT title FROM photo")).scalars().all() == ["At the sea"]
-        assert connection.execute(text("PRAGMA integrity_check")).scalar_one() == "ok"
-        assert connection.execute(text("PRAGMA foreign_key_check")).first() is None
-    assert rows_found(database, "sea") == [1]
-
-
 def rows_found(database: Database, word: str) -> list[int]:
     with database.read() as connection:
         found = text("SELECT rowid FROM photo_text_fts WHERE photo_text_fts MATCH :word")
