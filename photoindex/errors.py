@@ -98,7 +98,7 @@ class ModelUnavailable(PhotoIndexError):
     """A model that the command needs is not installed, incomplete, or changed since it was installed."""
 
     exit_code = 7
-    meaning = "a model is not installed, or its files have changed since; see `photoindex models list`"
+    meaning = "a model is not installed, cannot be used, or its files have changed since; see `photoindex models list`"
 
 
 class DeviceFailed(PhotoIndexError):

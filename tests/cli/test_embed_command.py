@@ -112,7 +112,7 @@ def test_the_only_installed_model_is_used_if_the_default_is_missing_and_the_inst
     monkeypatch.delenv("PHOTOINDEX_EMBED__MODEL")
     unseen = run(capsysbinary, "search", "a", "dog")
     assert (unseen.code, unseen.out) == (0, b"")
-    assert unseen.err == b"searching names and metadata only: no photos are embedded yet; run: photoindex embed\n"
+    assert unseen.err == b"searching by words alone: no photos are embedded yet; run: photoindex embed\n"
     listed = run(capsysbinary, "models", "list", "--json").json
     assert [one["id"] for one in listed if one["used"] and one["task"] == "image-text"] == ["made-up"]
     (summary,) = embedded(capsysbinary, "--json", "--limit", "2").json

@@ -305,7 +305,7 @@ def test_the_page_can_be_limited_to_persons_and_to_a_number_of_faces(people: Run
     assert b"a page of 1 group with 2 faces" in people("review", "-o", page, "anna").err
     limited = people("review", "-o", page, "-n", "6")
     assert b"with 6 faces" in limited.err
-    assert b"more did not fit; -n shows more faces" in limited.err
+    assert b"did not fit; -n shows more faces" in limited.err
     assert people("review", "-o", page, "Nobody").code == 11
 
 

@@ -174,7 +174,7 @@ def test_fail_if_empty_exits_with_eleven(run: Run) -> None:
     assert run("--fail-if-empty", "date:2019")[0] == 0
     code, out, err = run("nowhere")
     assert (code, out) == (0, b"")
-    assert err.startswith("searching names and metadata only: no photos are embedded yet; run: photoindex models pull ")
+    assert err.startswith("searching by words alone: no photos are embedded yet; run: photoindex models pull ")
     code, out, err = run("nowhere", "--fail-if-empty")
     assert (code, out) == (11, b"")
     assert err.endswith("\nphotoindex: no photo matches\n")

@@ -196,7 +196,7 @@ def test_explain_splits_the_score_and_names_the_cut_off_and_the_filters(scenes: 
     assert "minimum score 0.200, as requested" in text
     assert "removes 1" in text
     assert "cut-off 0." in search("red", "--explain").out.decode()
-    assert "in names and metadata only: sun*" in search("red", "sun*", "--explain").out.decode()
+    assert "by its words alone: sun*" in search("red", "sun*", "--explain").out.decode()
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_without_the_model_words_are_searched_in_texts_and_one_message_says_why(
     ran = search("something", "never", "asked")
     assert (ran.code, ran.out) == (0, b"")
     (sentence, *_) = ran.err.decode().splitlines()
-    assert sentence.startswith("searching names and metadata only: ")
+    assert sentence.startswith("searching by words alone: ")
     assert "photoindex models" in sentence
     assert search("IMG_0001").out.count(b"\n") == 1
     for words in (["red", "--not", "never asked"], ["--like", scenes.path("red", 1)]):
@@ -297,7 +297,7 @@ def test_changed_weights_are_not_used(
     changed.write_bytes(bytes(data))
     ran = search("a", "text", "that", "is", "new")
     assert ran.code == 0
-    assert ran.err.startswith(b"searching names and metadata only: ")
+    assert ran.err.startswith(b"searching by words alone: ")
     assert b"changed" in ran.err
 
 

@@ -132,7 +132,12 @@ def test_a_renamed_level_takes_all_below_it_along_and_the_old_name_means_the_new
     assert tags(command) == {"pets/cat": 1, "pets/dog": 2}
     assert found(command, "pets") == {"a.jpg", "b.jpg", "c.jpg"}, "bare words find the new name"
     assert found(command, "animals") == set()
+    assert found(command, "tag:animals/") == {"a.jpg", "b.jpg", "c.jpg"}, "`tag:` knows the old name too"
+    assert found(command, "tag:animals/dog") == found(command, "tag:pets/dog")
+    assert found(command, "tag:anim*/cat,nothing") == found(command, "tag:pets/cat")
     assert b"animals/cow is called pets/cow now" in command("tag", "add", "animals/cow", "1").err
+    assert len(found(command, "tag:animals/cow")) == 1, "which never had that name itself"
+    assert b"tags below pets stay: pets/cow" in command("tag", "remove", "animals", "1").err
     command("undo", "4")
     command("undo", "3")
     assert tags(command) == {"animals/cat": 1, "animals/dog": 2}

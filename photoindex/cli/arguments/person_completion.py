@@ -92,9 +92,9 @@ def _names(ctx: typer.Context, kind: str, typed: str) -> list[str]:
     from photoindex.app import database_path
     from photoindex.cli.arguments.common import settings
     from photoindex.library.people.queries.completion import names_beginning
-    from photoindex.library.words.completion import albums_beginning, tags_beginning
+    from photoindex.library.words.completion import albums_beginning, tags_for_shell
 
-    beginning = {PERSON: names_beginning, TAG: tags_beginning, ALBUM: albums_beginning}[kind]
+    beginning = {PERSON: names_beginning, TAG: tags_for_shell, ALBUM: albums_beginning}[kind]
 
     try:
         given = next((one.params["library"] for one in (ctx, ctx.parent) if one and one.params.get("library")), None)

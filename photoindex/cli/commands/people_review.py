@@ -71,13 +71,14 @@ def _review(
         write_page(
             found, target, made.page, f"a page of {amount(made.groups, 'groups')} with {amount(made.faces, 'faces')}"
         )
+    print("its answers are applied with: photoindex people apply ANSWERS.jsonl", file=sys.stderr)
     if made.without_picture:
         print(
             f"{amount(made.without_picture, 'faces')} without a preview; make them with: photoindex scan",
             file=sys.stderr,
         )
     if made.left:
-        print(f"{amount(made.left, 'groups')} more did not fit; -n shows more faces", file=sys.stderr)
+        print(f"{amount(made.left, 'more groups')} did not fit; -n shows more faces", file=sys.stderr)
 
 
 def _apply(

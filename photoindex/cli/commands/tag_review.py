@@ -96,8 +96,9 @@ def _review(
         made = review_page(found, ReviewRequest(tags or (), PICTURES if limit is None else limit, hidden, sensitive))
         what = f"a page of {amount(made.tags, 'tags')} with {amount(made.pictures, 'pictures')}"
         write_page(found, target, made.page, what)
+    print("its answers are applied with: photoindex tag apply ANSWERS.jsonl", file=sys.stderr)
     if made.left:
-        print(f"{amount(made.left, 'tags')} more did not fit; -n shows more pictures", file=sys.stderr)
+        print(f"{amount(made.left, 'more tags')} did not fit; -n shows more pictures", file=sys.stderr)
 
 
 def _apply(

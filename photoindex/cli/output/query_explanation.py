@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.render import visible
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def print_explanation(explanation: QueryExplanation, reasons: Reasons | None, *,
         return
     if reasons is not None:
         _print_reasons(reasons)
-        print("\nmatches in names and metadata only, and photos left by the filters:")
+        print("\nmatches by words alone, and photos left by the filters:")
     lines = [("", "alone", "left"), *_lines(explanation.tree, 0)]
     widths = [max(len(line[column]) for line in lines) for column in range(3)]
     for text, alone, left in lines:
@@ -69,8 +70,8 @@ def _print_reasons(reasons: Reasons) -> None:
         print(f"  {heading}{_sum(alternative)}")
         print(f"  {_cut_off(alternative)}")
     for part in reasons.plain:
-        print(f"  in names and metadata only: {visible(part)}")
-    print(f"{reasons.reached:,} photos reach the cut-off or contain all words")
+        print(f"  by its words alone: {visible(part)}")
+    print(f"at the cut-off or above, or with all words: {amount(reasons.reached, 'photos')}")
     for removed in reasons.removed:
         print(f"  {visible(removed.query)} removes {removed.photos:,}")
     print(f"{reasons.found:,} found: {reasons.by_score:,} by score, {reasons.by_words:,} by words")

@@ -198,7 +198,7 @@ def find(library: Library, request: SearchRequest, emit: EventSink = ignore_even
     if isinstance(answer, LexicalFallback) and request.rerank:
         raise ModelUnavailable(f"--rerank needs a search by meaning: {answer.reason}")
     if isinstance(answer, LexicalFallback):
-        note = Note(NoteKind.LEXICAL, f"searching names and metadata only: {answer.reason}")
+        note = Note(NoteKind.LEXICAL, f"searching by words alone: {answer.reason}")
         return replace(result, fallback=answer, notes=(note,))
     if request.rerank:
         from photoindex.library.search.second_look import look_again

@@ -50,10 +50,23 @@ def remove_tags(library: Library, written: Sequence[str], photo_ids: Sequence[in
         def outcome() -> tuple[str, int]:
             return f"{listed} removed from {photos_text(len(done.photos))}", len(done.photos)
 
+        notes = tuple(_staying(connection, list(found.values()), photo_ids))
         changes = photo_tags.remove(connection, sorted(found), photo_ids, done)
-        return Work(changes, outcome, finish=lambda after: tags_changed(after, done))
+        return Work(changes, outcome, notes, finish=lambda after: tags_changed(after, done))
 
     return change(library, "tag remove", begin)
+
+
+def _staying(connection: Connection, removed: Sequence[TagRow], photo_ids: Sequence[int]) -> Iterator[str]:
+    """Yield what to say of a person's tags on levels below those that are removed."""
+    below = {one: {row.id for row in tags.below(connection, tag_key(one.name))} for one in removed}
+    if not any(below.values()):
+        return
+    had = {row for rows in photo_tags.own_of(connection, photo_ids).values() for row in rows}
+    for one, ids in below.items():
+        if left := sorted(row.name for row in had if row.id in ids and row not in removed):
+            more = f" and {len(left) - 3:,} more" if len(left) > 3 else ""
+            yield f"tags below {one.name} stay: {', '.join(left[:3])}{more}"
 
 
 def find_tag(connection: Connection, written: str) -> TagRow:

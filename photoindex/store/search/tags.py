@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from photoindex.query.values import check_text, glob_pattern
 from photoindex.store.engine.chunks import chunks
@@ -57,7 +57,7 @@ def tagged_any(values: Sequence[str]) -> Condition:
     for value in values:
         name, sure = _at_least(value)
         by_confidence.setdefault(sure, []).append(name)
-    return or_(*(_has_effective(or_(*map(_is_called, names)), sure) for sure, names in by_confidence.items()))
+    return or_(*(_has_effective(_is_or_was_called(names), sure) for sure, names in by_confidence.items()))
 
 
 def labelled_by(stage: str) -> Condition:
@@ -115,11 +115,27 @@ def _at_least(value: str) -> tuple[str, float | None]:
     return (value, None) if found is None else (found[1], int(found[2]) / 100)
 
 
-def _is_called(value: str) -> Condition:
+def _is_or_was_called(names: Sequence[str]) -> Condition:
+    """It has one of these names now, or had one before a person renamed it, or a level above it."""
+    above, renamed = tag.alias(), tag.alias()
+    earlier = tag_alias.c.name_key + func.substr(renamed.c.name_key, func.length(above.c.name_key) + 1)
+    within = and_(renamed.c.name_key > above.c.name_key + "/", renamed.c.name_key < above.c.name_key + "0")
+    was_called = (
+        select(renamed.c.id)
+        .select_from(tag_alias)
+        .join(above, above.c.id == tag_alias.c.tag_id)
+        .join(renamed, or_(renamed.c.id == above.c.id, within))
+        .where(or_(*(_is_called(name, earlier) for name in names)))
+    )
+    return or_(*(_is_called(name, tag.c.name_key) for name in names), tag.c.id.in_(was_called))
+
+
+def _is_called(value: str, key: ColumnElement[str]) -> Condition:
+    """The folded name of a tag is what a query's value means."""
     written = value.strip()
     levels = [glob_pattern(level) for level in _BETWEEN_LEVELS.split(written.strip("/| "))]
     below = "?*/" if written.endswith(("/", "|")) else ""
-    return glob("/" + tag.c.name_key + "/", "/".join(["*", *levels, ""]) + (below or "*"))
+    return glob("/" + key + "/", "/".join(["*", *levels, ""]) + (below or "*"))
 
 
 def _owns(contents: Select[tuple[int]]) -> Condition:

@@ -154,7 +154,7 @@ def test_a_volume_that_is_away_is_scanned_once_it_is_mounted(house: House, small
 
 @promises(
     "there is no library here yet; `photoindex scan PATH` creates one",
-    "a model is not installed, or its files have changed since; see `photoindex models list`",
+    "a model is not installed, cannot be used, or its files have changed since; see `photoindex models list`",
 )
 def test_the_exit_codes_name_commands_that_help(house: House) -> None:
     reference = (REPOSITORY / "docs" / "exit-codes.md").read_text()
@@ -163,5 +163,5 @@ def test_the_exit_codes_name_commands_that_help(house: House) -> None:
     house.follow("there is no library here yet; `photoindex scan PATH` creates one", reference, PATH=house.photos)
     house.run("status")
     house.run("embed", code=7)
-    see = "a model is not installed, or its files have changed since; see `photoindex models list`"
+    see = "a model is not installed, cannot be used, or its files have changed since; see `photoindex models list`"
     assert "clip-vit-b-32" in house.follow(see, reference)

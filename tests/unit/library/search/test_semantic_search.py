@@ -351,7 +351,7 @@ def test_without_vectors_words_are_searched_in_texts_and_pictures_are_refused(li
     missing = "no photos are embedded yet; run: photoindex models pull clip-vit-b-32, then: photoindex embed"
     result = find(library, SearchRequest("dog"))
     assert result.fallback == LexicalFallback(missing)
-    assert [note.text for note in result.notes] == [f"searching names and metadata only: {missing}"]
+    assert [note.text for note in result.notes] == [f"searching by words alone: {missing}"]
     for query, options in (
         ("like:1", SemanticOptions()),
         ("", SemanticOptions(pictures=(PictureFile(b"a.jpg", "a.jpg"),))),
