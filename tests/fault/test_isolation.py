@@ -77,7 +77,7 @@ def test_files_that_kill_their_worker_are_quarantined_by_name_and_the_rest_is_in
     write_photos(folder, 12)
     for seed, name in enumerate(("crash", "hang", "hoard", "fail"), start=100):
         write_photo(folder / f"{name}.jpg", seed)
-    runner = LibraryRunner(tmp_path / "library", {"scan.file_seconds": 2.0, "scan.worker_memory_mb": 512})
+    runner = LibraryRunner(tmp_path / "library", {"scan.file_seconds": 5.0, "scan.worker_memory_mb": 512})
     assert counts(runner.scan(folder)) == {"new": 12, "quarantined": 4}, runner.events
     errors = dict(
         runner.rows(

@@ -155,13 +155,14 @@ def _is_narrow(data: bytes) -> bool:
     text, units = _utf8(data), len(data) // 2
     if text is None or units < 3:
         return False
+    judged = text[:_JUDGED_CHARACTERS]
+    if _WORDS.fullmatch(judged) and all(word[1:].islower() for word in _WORD.findall(judged) if word[1:]):
+        return True
     if units < 8:
-        return _WORDS.fullmatch(text) is not None and all(
-            word[1:].islower() for word in _WORD.findall(text) if word[1:]
-        )
+        return False
     # The high bytes of Japanese are nearly all the same.
     variety = min(len(set(data[::2])), len(set(data[1::2])))
-    return 3 * variety >= min(units, 24) and not _nonsense(text[:_JUDGED_CHARACTERS])
+    return 3 * variety >= min(units, 24) and not _nonsense(judged)
 
 
 def _is_swapped(given: str, other: str) -> bool:
