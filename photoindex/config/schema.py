@@ -184,7 +184,9 @@ class CaptionConfig(_Section):
     endpoint: str | None = Field(
         default=None, description="an OpenAI-compatible server that describes photos: http://127.0.0.1:11434/v1"
     )
-    endpoint_seconds: float = Field(default=120.0, gt=0, description="how long to wait for one answer of the endpoint")
+    endpoint_seconds: float = Field(
+        default=120.0, gt=0, le=86_400, description="how long to wait for one answer of the endpoint"
+    )
     allow_network: Patterns = Field(
         default=(), description="hosts other than this computer that previews may be sent to"
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
 
-from photoindex.errors import ProviderFailed
+from photoindex.errors import ProviderFailed, UsageError
 from photoindex.providers.addresses import Address, allowed_ips, read_address
 
 _ANSWER_BYTES_MAX = 4_000_000
@@ -68,7 +68,10 @@ class Client:
             raise ProviderFailed(
                 f"{target.origin} redirects to another address ({status}); set caption.endpoint to the one that answers"
             )
-        there = read_address(urljoin(target.origin + target.path, location))
+        try:
+            there = read_address(urljoin(target.origin + target.path, location))
+        except (ValueError, UsageError) as error:
+            raise ProviderFailed(f"{target.origin} redirects to {location[:100]!r}, which is no address") from error
         if target.scheme == "https" and there.scheme != "https":
             raise ProviderFailed(f"{target.origin} redirects from https to http; previews are not sent there")
         return there

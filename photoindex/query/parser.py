@@ -162,10 +162,11 @@ class _Parser:
     def _with_saved(self, node: Node, token: Token) -> Node:
         """Return a field's tree that also finds what the saved queries find which its values name."""
         saved = self._shared.lookups.saved()
+        known = {*saved, *self._shared.names}  # what is being saved may not use itself by its album either
         named = [
             leaf.value or ""
             for leaf in leaves(node)
-            if isinstance(leaf, Compare) and leaf.operator is Operator.IS and (leaf.value or "").lower() in saved
+            if isinstance(leaf, Compare) and leaf.operator is Operator.IS and (leaf.value or "").lower() in known
         ]
         depth = self._shared.depth + 1
         parts = [self._saved(replace(token, text=name), depth) for name in named]

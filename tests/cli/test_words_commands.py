@@ -115,6 +115,7 @@ def test_a_caption_that_cameras_write_counts_where_a_person_gives_it(command: Co
         (("caption", "set", " ", "1"), b"the caption is empty"),
         (("caption", "set", "text"), b"name the photos behind the caption"),
         (("caption", "set", "x" * 10_001, "1"), b"at most 10,000"),
+        (("caption", "set", "\udcff", "1"), b"not UTF-8"),
         (("album", "create", "a,b"), b"comma"),
         (("album", "move", "x", "1"), b"--before PHOTO"),
         (("album", "list", "--kind", "x"), b"choose one of own"),
@@ -341,3 +342,30 @@ def test_show_has_tags_by_source_and_albums_and_the_views_agree(command: Command
     assert row == {"tag": "sea", "source": "person", "confidence": None, "is_shown": 1}
     rows = json.loads(command("sql", "SELECT album, kind, place FROM v_album WHERE kind = 'own'").out)
     assert rows == [{"album": "Mine", "kind": "own", "place": 1.0}]
+
+
+def test_the_name_of_the_tag_of_sensitive_photos_goes_to_no_other_tag(command: Command) -> None:
+    command("tag", "add", "sensitive", "name:a.jpg")
+    command("tag", "add", "c", "name:b.jpg")
+    command("tag", "rename", "sensitive", "nsfw")
+    assert b"photoindex tag rename nsfw sensitive" in command("tag", "rename", "c", "sensitive", code=2).err
+    assert found(command, "is:sensitive") == {"a.jpg"}
+    command("tag", "rename", "nsfw", "sensitive")
+    assert found(command, "is:sensitive") == {"a.jpg"}
+
+
+def test_tags_that_were_merged_since_come_back_as_one(command: Command) -> None:
+    command("tag", "add", "a", "name:a.jpg")
+    command("tag", "add", "b", "name:a.jpg")
+    command("tag", "add", "c", "name:b.jpg")
+    command("tag", "remove", "a", "--and", "b", "name:a.jpg")
+    command("tag", "merge", "c", "a", "b")
+    command("undo", "4")
+    assert tags(command) == {"c": 2}
+
+
+def test_a_smart_album_cannot_be_itself_nor_have_the_name_of_an_album(command: Command) -> None:
+    assert b"cannot use itself" in command("search", "album:S1", "--saved", "S1", code=2).err
+    command("search", "name:a.jpg", "--saved", "s1")
+    command("album", "create", "Cov", "1")
+    assert b"@s1 has this name" in command("album", "rename", "Cov", "S1", code=2).err

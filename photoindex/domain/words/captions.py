@@ -101,8 +101,8 @@ def _beginning(text: str) -> str:
 
 
 def _repeats(words: list[str]) -> bool:
-    """Tell whether a phrase of one to six words stands many times in a row."""
-    for length in range(1, 7):
+    """Tell whether a phrase stands many times in a row."""
+    for length in range(1, len(words) // _AGAIN + 1):
         for start in range(len(words) - length * _AGAIN + 1):
             phrase = words[start : start + length]
             if all(words[start + turn * length : start + (turn + 1) * length] == phrase for turn in range(_AGAIN)):

@@ -13,6 +13,7 @@ _JOINERS = str.maketrans("", "", "\u200c\u200d")
 """Invisible, but Persian and Indian words and emoji of several persons are written with them."""
 _BETWEEN_LEVELS = re.compile(r"[/|\uff0f\uff5c]")
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_CONFIDENCE = re.compile(r"@\s*\d{1,3}%?\s*$")
 _REFUSED_BEGINNINGS = ("-", "@", "#")
 
 
@@ -23,6 +24,8 @@ def checked_tag(written: str) -> str:
     """
     if "," in written:
         raise ValueError("a tag must not contain a comma: in a query, it separates tags (tag:dog,cat)")
+    if _CONFIDENCE.search(written):
+        raise ValueError("a tag must not end with @ and a number: in a query, it asks for a confidence (tag:dog@80)")
     levels = [_checked(level, "a tag") for level in _BETWEEN_LEVELS.split(composed(written))]
     if len(levels) == 1 and not levels[0]:
         raise ValueError("a tag must not be empty")

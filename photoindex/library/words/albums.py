@@ -122,8 +122,7 @@ def create_album(library: Library, name: str, photo_ids: Sequence[int] = ()) -> 
             raise UsageError(
                 f"there is an album {checked} already; put photos into it with: photoindex album add {_word(checked)} QUERY"
             )
-        if (query := _query_called(connection, checked)) is not None:
-            raise UsageError(f"the saved query @{query} has this name: it is a smart album; see: photoindex saved")
+        _check_no_query(connection, checked)
         row, made = albums.create(connection, checked)
         changes = chain([made], albums.add_photos(connection, row.id, photo_ids, done))
         return Work(changes, lambda: (f"album {checked} made of {photos_text(len(done))}", len(done)))
@@ -163,6 +162,7 @@ def rename_album(library: Library, name: str, wanted: str) -> WordsChanged:
         row = _own(connection, name)
         if any(one.kind == OWN and one.id != row.id for one in albums.called(connection, checked)):
             raise UsageError(f"there is an album {checked} already; see: photoindex album list")
+        _check_no_query(connection, checked)
         changes = albums.set_values(connection, row.id, name=checked, name_key=fold(checked))
         return Work(changes, lambda: (f"album {row.name} renamed to {checked}", 0))
 
@@ -280,6 +280,11 @@ def _of_smart(library: Library, name: str) -> list[int]:
     found = matching_photo_ids(library, [f"@{query}"])
     with library.database.read() as connection:
         return store.ordered_ids(connection, list(found), "date")
+
+
+def _check_no_query(connection: Connection, name: str) -> None:
+    if (query := _query_called(connection, name)) is not None:
+        raise UsageError(f"the saved query @{query} has this name: it is a smart album; see: photoindex saved")
 
 
 def _query_called(connection: Connection, name: str) -> str | None:

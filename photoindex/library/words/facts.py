@@ -21,6 +21,7 @@ from photoindex.types import FactValue
 REJECTED = -1
 """The rating of a rejected photo."""
 _CAPTION_CHARACTERS_MAX = 10_000
+_NOT_UTF8 = re.compile(r"[\ud800-\udfff]")
 _CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _CHUNK_PHOTOS = 5_000
 
@@ -59,6 +60,8 @@ def caption(text: str | None) -> Statement:
     """Give photos a caption, or None for what their files say. Raises UsageError for an empty or too long one."""
     if text is None:
         return Statement("caption set", "description", None, "caption of {} removed")
+    if _NOT_UTF8.search(text):
+        raise UsageError("the caption holds bytes that are not UTF-8")
     plain = _CONTROLS.sub(" ", composed(text).replace("\r\n", "\n")).strip()
     if not plain:
         raise UsageError("the caption is empty; to remove the one that you gave, use --remove")

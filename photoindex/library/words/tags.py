@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -15,6 +15,7 @@ from photoindex.library.words.completion import tags_beginning
 from photoindex.library.words.stale import tags_changed
 from photoindex.paths import shell_word
 from photoindex.store.journal.journal import Change
+from photoindex.store.search.tags import SENSITIVE
 from photoindex.store.words import photo_tags, renames, tag_counts, tags
 from photoindex.store.words.photo_tags import TagChange
 from photoindex.store.words.tag_counts import TagCount
@@ -88,6 +89,7 @@ def rename_tag(library: Library, written: str, wanted: str) -> WordsChanged:
     def begin(connection: Connection) -> Work:
         row = _found_or_level(connection, written)
         moved = renames.renamed_rows(connection, row, new)
+        _check_sensitive(connection, moved)
         for one, other in renames.taken(connection, moved):
             raise UsageError(
                 f"there is a tag {other.name} already; to make {one.name} and it one, run: photoindex tag merge "
@@ -100,6 +102,18 @@ def rename_tag(library: Library, written: str, wanted: str) -> WordsChanged:
         return Work(renames.rename(connection, moved), lambda: (f"{row.name} renamed to {new}{levels}", 0))
 
     return change(library, "tag rename", begin)
+
+
+def _check_sensitive(connection: Connection, wanted: Mapping[TagRow, str]) -> None:
+    """Raise UsageError where the name of the tag of sensitive photos, which was renamed, would go to another one."""
+    marking = tags.find(connection, [SENSITIVE]).get(SENSITIVE)
+    if marking is None or marking in wanted or SENSITIVE not in map(tag_key, wanted.values()):
+        return
+    if tag_key(marking.name) != SENSITIVE:
+        raise UsageError(
+            f"{SENSITIVE} means {marking.name} since you renamed it: its photos are not shown unless asked for; first give it "
+            f"its name back: photoindex tag rename {_word(marking.name)} {SENSITIVE}"
+        )
 
 
 def merge_tags(library: Library, into: str, others: Sequence[str]) -> WordsChanged:

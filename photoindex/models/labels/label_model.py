@@ -78,6 +78,7 @@ class LabelModel:
         """
         scores = self._network.run(np.stack([one.values for one in inputs]))[0]
         if self._described.kind == "objects":
+            self._check_objects(scores)
             return [
                 self._objects(rows, one, max(least, self._described.score))
                 for rows, one in zip(scores, inputs, strict=True)
@@ -127,18 +128,28 @@ class LabelModel:
             )
         if self._described.kind == "labels":
             self._checked(made)
+        else:
+            self._check_objects(made)
+
+    def _check_objects(self, cells: NDArray[np.float32]) -> None:
+        """Raise ModelUnavailable unless the scores of all cells [n, cells, 5 + classes] are probabilities."""
+        if not np.isfinite(cells).all() or not _are_probabilities(cells[..., 4:]):
+            raise ModelUnavailable(
+                f"{self._files.network} gives scores that are no probabilities; export it with the sigmoid at its end"
+            )
 
     def _checked(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return probabilities [n, classes]. Raises ModelUnavailable if the scores are none, though described so."""
         rows = scores.reshape(len(scores), -1)
+        if not np.isfinite(rows).all():
+            raise ModelUnavailable(f"{self._files.network} gives scores that are no numbers")
         if self._described.output == "logits":
             powers = np.exp(rows - rows.max(axis=1, keepdims=True))
             return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
-        inside = bool(((rows >= -1e-4) & (rows <= 1 + 1e-4)).all())
         is_whole = self._described.output == "independent" or bool(
             (np.abs(rows.sum(axis=1) - 1) < _SUM_TOLERANCE).all()
         )
-        if not (inside and is_whole):
+        if not (_are_probabilities(rows) and is_whole):
             raise ModelUnavailable(
                 f'{self._files.network} gives scores that are no probabilities; write output = "logits" in {self._files.path}'
             )
@@ -165,6 +176,10 @@ class LabelModel:
                 box = (float(left), float(top), float(right - left), float(bottom - top))
                 found.append(Found(name, float(scores[one]), float(scores[one]), box))
         return found
+
+
+def _are_probabilities(values: NDArray[np.float32]) -> bool:
+    return bool(((values >= -1e-4) & (values <= 1 + 1e-4)).all())
 
 
 def _fitted(picture: NDArray[np.uint8], described: LabelModelDescription, side: int) -> tuple[NDArray[np.uint8], float]:

@@ -55,17 +55,19 @@ def _tagged(connection: Connection, batch: Sequence[Change]) -> list[Change]:
     if not now:
         return list(batch)
     table = asset_tag if batch[0].table_name == asset_tag.name else tag_rejection
-    found = []
+    found: dict[tuple[Any, ...], Change] = {}
     for change in batch:
         became = None if change.before is None else now.get(change.before["tag_id"])
+        key = change.key if became is None else {**change.key, "tag_id": became}
+        place = tuple(sorted(key.items()))
         if change.before is None or became is None:
-            found.append(change)
+            found[place] = change
             continue
-        key = {**change.key, "tag_id": became}
         here = select(table.c.asset_id).where(table.c.asset_id == key["asset_id"], table.c.tag_id == became)
-        if connection.execute(here).first() is None:
-            found.append(replace(change, key=key, before={**change.before, "tag_id": became}))
-    return found
+        # Several tags of a photo may have become one.
+        if place not in found and connection.execute(here).first() is None:
+            found[place] = replace(change, key=key, before={**change.before, "tag_id": became})
+    return list(found.values())
 
 
 def _became(connection: Connection, tag_id: Any) -> int | None:

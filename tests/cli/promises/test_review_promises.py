@@ -14,6 +14,7 @@ from tests.shown_faces import ShownFaces
 HIDDEN = "of hidden persons left out; --hidden shows them"
 NO_PREVIEW = "without a preview; make them with: photoindex scan"
 NOBODY = "there are no faces to review{}; see: photoindex people list"
+APPLY = "its answers are applied with: photoindex people apply ANSWERS.jsonl"
 APPLIED = "take them back with: photoindex undo {}"
 
 
@@ -51,11 +52,11 @@ def test_who_is_there_is_listed_where_nothing_is_to_review(scanned: House) -> No
     assert "nobody to list" in scanned.follow(NOBODY, scanned.run("people", "review", code=11))
 
 
-@promises(APPLIED)
+@promises(APPLY, APPLIED)
 def test_a_sitting_is_taken_back(peopled: House) -> None:
     file = peopled.folder / "answers.jsonl"
     file.write_text(json.dumps({"schema": 1, "do": "name", "person": 2, "name": "Ben"}))
-    printed = peopled.run("people", "apply", file)
+    printed = peopled.follow(APPLY, peopled.run("people", "review"), **{"ANSWERS.jsonl": file})
     assert "Ben" in peopled.run("people", "list")
     peopled.follow(APPLIED, printed)
     assert "Ben" not in peopled.run("people", "list")

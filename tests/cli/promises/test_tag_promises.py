@@ -5,8 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import select
 
+from photoindex.store.schema.tables import asset
+from photoindex.store.tasks import queue
+from photoindex.store.words.labels import LabelWriter
+from photoindex.types import Label
 from tests.cli.promises.house import House, promises
+from tests.rows import library_in
 
 NOTHING_EMBEDDED = "no pictures are embedded, and tags are found in their vectors; run: photoindex embed"
 
@@ -38,9 +44,14 @@ def test_a_run_with_a_limit_names_the_command_that_continues(embedded: House) ->
 ACCEPT = "no model gave one of these photos the tag {}; to give it: photoindex tag add TAG PHOTO"
 JUDGE = "there are no tags of models to judge; to find some: photoindex tag auto"
 
+APPLIED = "its answers are applied with: photoindex tag apply ANSWERS.jsonl"
 
-@promises(ACCEPT, JUDGE)
-def test_tags_of_models_are_found_judged_and_given(embedded: House) -> None:
+
+@promises(ACCEPT, JUDGE, APPLIED)
+def test_tags_of_models_are_found_judged_and_given(embedded: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(
+        "PHOTOINDEX_AI_CONFIDENCE_THRESHOLD", "1"
+    )  # what was not trained with these words is not sure of them
     (found,) = embedded.commands(JUDGE, embedded.run("tag", "review", code=11))
     embedded.run("tag", "add", "dog", "id:1")
     said = embedded.run("tag", "accept", "dog", "id:2", code=11)
@@ -48,7 +59,11 @@ def test_tags_of_models_are_found_judged_and_given(embedded: House) -> None:
     answers = embedded.folder / "tag-answers.jsonl"
     answers.write_text(json.dumps({"schema": 1, "do": "reject", "tag": "dog", "photos": [1]}))
     embedded.run(*found, "--only", "tags")
-    embedded.run("tag", "apply", "tag-answers.jsonl")
+    with library_in(embedded.library) as library, library.database.write() as connection:
+        variant_id = queue.ensure_variant(connection, "labels", {"model": "made-up"})
+        asset_id = connection.execute(select(asset.c.id).where(asset.c.photo_id == 1)).scalar_one()
+        LabelWriter("labels", variant_id, 0.5).put(connection, {asset_id: [Label("cat", 0.9, 0.9)]})
+    embedded.follow(APPLIED, embedded.run("tag", "review"), **{"ANSWERS.jsonl": "tag-answers.jsonl"})
     assert embedded.rows.value("SELECT count(*) FROM tag_rejection") == 1
 
 

@@ -55,6 +55,21 @@ def test_a_tag_whose_name_is_taken_is_merged(scanned: House) -> None:
     assert scanned.run("tag", "list") == "red dog\t2\n"
 
 
+SENSITIVE = (
+    "{} means {} since you renamed it: its photos are not shown unless asked for; first give it its name back: photoindex tag "
+    "rename {} {}"
+)
+
+
+@promises(SENSITIVE)
+def test_the_tag_of_sensitive_photos_gets_its_name_back(scanned: House) -> None:
+    scanned.run("tag", "add", "sensitive", "1")
+    scanned.run("tag", "add", "red dog", "2")
+    scanned.run("tag", "rename", "sensitive", "not safe")
+    scanned.follow(SENSITIVE, scanned.run("tag", "rename", "red dog", "sensitive", code=2))
+    assert scanned.run("tag", "list") == "red dog\t1\nsensitive\t1\n"
+
+
 NO_CAPTION = "the caption is empty; to remove the one that you gave, use --remove"
 
 

@@ -48,6 +48,7 @@ def test_a_caption_is_one_line_without_what_is_not_said_of_the_picture(raw: str,
         ("x" * 100_000, "caption_too_long"),
         ("a dog " * 30, "caption_repeats"),
         ("the the the the the the the the", "caption_repeats"),
+        ("one two three four five six seven " * 8, "caption_repeats"),
     ],
 )
 def test_what_is_no_caption_is_refused_with_its_reason(raw: str, error_class: str) -> None:

@@ -39,6 +39,8 @@ def test_a_tag_is_trimmed_and_composed(written: str, name: str) -> None:
         ("a\u202eb", "invisible"),
         ("a,b", "comma"),
         ("a*", "in a query"),
+        ("dog@80", "in a query"),
+        ("dog @ 80%", "in a query"),
         ("-a", "in a query"),
         ("animals/-dog", "in a query"),
         ('a"b', "in a query"),

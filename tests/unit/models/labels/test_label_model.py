@@ -64,6 +64,22 @@ def test_objects_have_boxes_as_fractions_of_the_picture_without_repeats(tmp_path
     assert seen[2].box == pytest.approx((40 / 64, 8 / 32, 24 / 64, 24 / 32), abs=1e-3)
 
 
+@pytest.mark.parametrize("score", [4.0, float("nan"), float("inf")])
+def test_scores_of_objects_that_are_no_probabilities_are_refused(score: float, tmp_path: Path) -> None:
+    toml = write_detector(tmp_path, {0: (0, score, (8.0, 4.0, 24.0, 20.0))})
+    with pytest.raises(ModelUnavailable, match="no probabilities"):
+        opened(toml)
+
+
+@pytest.mark.parametrize("output", ["logits", "independent"])
+def test_scores_that_are_no_numbers_are_refused(output: str, tmp_path: Path) -> None:
+    model = opened(write_colour_model(tmp_path, more=f'output = "{output}"\n', softmax=output == "independent"))
+    broken = model.prepare(plain((250, 0, 0)))
+    broken.values[:] = np.nan
+    with pytest.raises(ModelUnavailable, match="no numbers"):
+        model.run([broken], 0.5)
+
+
 @pytest.mark.parametrize(
     ("names", "more", "says"),
     [
