@@ -17,7 +17,7 @@ from photoindex.library.handle import Library
 from photoindex.library.scan.scan import ScanRequest, ScanSummary, scan
 from photoindex.pipeline.ingest.derived_check import MARKER_NAME
 from photoindex.progress import Event
-from tests.new_library import copy_new_library
+from tests.new_library import ensure_library
 
 
 @dataclass
@@ -30,8 +30,7 @@ class LibraryRunner:
 
     def open(self) -> AbstractContextManager[Library]:
         """Open the library; create it if necessary."""
-        if not self.folder.exists():
-            copy_new_library(self.folder)
+        ensure_library(self.folder)
         return open_library(load_config({"library": self.folder, "scan.jobs": 2, **self.settings}), create=True)
 
     def scan(self, *tops: Path, stop: Callable[[], bool] = lambda: False, **request: Any) -> ScanSummary:

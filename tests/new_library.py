@@ -16,8 +16,10 @@ from photoindex.config.schema import Config
 from photoindex.library.handle import DATABASE_NAME
 
 
-def copy_new_library(folder: Path) -> None:
-    """Make a folder with an empty library, which has an id of its own."""
+def ensure_library(folder: Path) -> None:
+    """Make a folder with an empty library, which has an id of its own; do nothing if the folder is there."""
+    if folder.exists():
+        return
     folder.mkdir(mode=0o700, parents=True)
     shutil.copy(_new_library() / DATABASE_NAME, folder)  # with its permissions
     with closing(sqlite3.connect(folder / DATABASE_NAME)) as connection, connection:

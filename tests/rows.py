@@ -18,7 +18,7 @@ from photoindex.mounts import mount_of
 from photoindex.paths import relative_to
 from photoindex.stages.ingest import STAGE
 from photoindex.store.schema.tables import asset, file, folder, photo, photo_text, root, task, variant, volume
-from tests.new_library import copy_new_library
+from tests.new_library import ensure_library
 
 ADDED_AT = 1_700_000_000.0
 _MTIME_NS = 1_600_000_000_000_000_000
@@ -27,8 +27,7 @@ _MTIME_NS = 1_600_000_000_000_000_000
 @contextmanager
 def library_in(folder_path: Path) -> Iterator[Library]:
     """Open a new or existing library in `folder_path`."""
-    if not folder_path.exists():
-        copy_new_library(folder_path)
+    ensure_library(folder_path)
     with open_library(Config(library=folder_path), create=True) as library:
         yield library
 

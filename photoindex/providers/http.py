@@ -71,7 +71,7 @@ class Client:
         try:
             there = read_address(urljoin(target.origin + target.path, location))
         except (ValueError, UsageError) as error:
-            raise ProviderFailed(f"{target.origin} redirects to {location[:100]!r}, which is no address") from error
+            raise ProviderFailed(f"{target.origin} redirects to {location[:100]!r}: {error}") from error
         if target.scheme == "https" and there.scheme != "https":
             raise ProviderFailed(f"{target.origin} redirects from https to http; previews are not sent there")
         return there

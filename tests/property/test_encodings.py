@@ -19,7 +19,7 @@ def words_of(text: str) -> list[str]:
     return text.split()
 
 
-UNICODE = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"))
+UNICODE = st.text(st.characters(exclude_categories=("Cs",)))
 WESTERN_WORDS = words_of(
     "Übung Fluß Straße schön Käse über grün Mädchen Größe été à l’école forêt garçon où cœur naïf année noël español niño año "
     "corazón ¿dónde ¡aquí! São ação mãe irmão é città perché più Ærø smørrebrød blåbær på Ålesund fjäll älv sjö kött päivämäärä "
@@ -51,14 +51,12 @@ def test_utf8_is_never_taken_for_anything_else(written: str) -> None:
 
 
 @repeatable
-@given(st.lists(st.sampled_from(WESTERN_WORDS), min_size=1, max_size=30, unique=True))
+@given(st.lists(st.sampled_from(WESTERN_WORDS), min_size=1, max_size=30))
 def test_western_words_in_windows_1252_come_out_right(words: list[str]) -> None:
-    assume(2 * sum(len(word) > 1 for word in words) >= len(words))  # `à é è` alone is as good in Cyrillic
     written = " ".join(words)
     notes: list[str] = []
     assert decoder_of([written.encode("cp1252")], notes.append)(written.encode("cp1252")) == written
-    # Where nearly every letter is a special one, the text is right, and the note says that it was a guess.
-    assert notes in ([], ["text in an unknown encoding was read as Windows-1252"])
+    assert notes == []
 
 
 @repeatable
@@ -89,6 +87,7 @@ def test_any_bytes_become_text_that_can_be_stored(data: bytes) -> None:
 @repeatable
 @given(UNICODE, st.sampled_from(("utf-8-sig", "utf-16", "utf-32")))
 def test_markup_with_a_byte_order_mark_comes_out_as_written(written: str, codec: str) -> None:
+    assume(not written.startswith("\0"))  # a mark of UTF-16 and a NUL are the mark of UTF-32
     assert decode_markup(written.encode(codec), lambda _: None) == written
 
 
@@ -103,10 +102,7 @@ def test_utf16_in_the_order_that_is_expected_comes_out_as_written(words: list[st
 
 
 @repeatable
-@given(
-    st.lists(st.sampled_from([*WESTERN_WORDS, *FOREIGN_WORDS["cp1251"]]), min_size=3, unique=True),
-    st.sampled_from("lb"),
-)
+@given(st.lists(st.sampled_from([*WESTERN_WORDS, *FOREIGN_WORDS["cp1251"]]), min_size=3), st.sampled_from("lb"))
 def test_utf16_in_the_other_order_and_utf8_come_out_as_written(words: list[str], order: str) -> None:
     written = " ".join(words)
     assume(len(written) >= 16)

@@ -39,16 +39,14 @@ pieces = [
     "\u1112\u1161\u11ab",
     "й",
     "\u0130",
+    "\0",
     "a",
     "Z",
     "/",
     " ",
     "1",
 ]
-characters = st.characters(
-    exclude_characters="\0", exclude_categories=["Cs"]
-)  # `clean_text` leaves no NUL in what is stored
-texts = st.one_of(st.text(characters, max_size=20), st.lists(st.sampled_from(pieces), max_size=8).map("".join))
+texts = st.one_of(st.text(max_size=20), st.lists(st.sampled_from(pieces), max_size=8).map("".join))
 forms = st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"])
 
 

@@ -69,7 +69,7 @@ def decoder_of(texts: Iterable[bytes], note: Callable[[str], object], declared: 
     Each text that is UTF-8 is read as such. The others are in the codec `declared`, if they fit, or else in Windows-1252, unless
     they are long enough to tell that they are Shift-JIS, GBK, EUC-KR or Windows-1251; then `note` gets a sentence.
     """
-    foreign = b"\n".join(
+    foreign = _distinct_words(
         text for text in texts if _utf8(text) is None and not _strict(text, declared) and _foreign(text)
     )
     guessed = _guess(foreign)
@@ -155,14 +155,18 @@ def _is_narrow(data: bytes) -> bool:
     text, units = _utf8(data), len(data) // 2
     if text is None or units < 3:
         return False
-    judged = text[:_JUDGED_CHARACTERS]
-    if _WORDS.fullmatch(judged) and all(word[1:].islower() for word in _WORD.findall(judged) if word[1:]):
+    text = text[:_JUDGED_CHARACTERS]
+    if _WORDS.fullmatch(text) and all(word[1:].islower() for word in _WORD.findall(text) if word[1:]):
         return True
-    if units < 8:
-        return False
     # The high bytes of Japanese are nearly all the same.
-    variety = min(len(set(data[::2])), len(set(data[1::2])))
-    return 3 * variety >= min(units, 24) and not _nonsense(judged)
+    words = _distinct_words([data])
+    variety = min(len(set(words[::2])), len(set(words[1::2])))
+    return units >= 8 and 3 * variety >= min(len(words) // 2, 24) and not _nonsense(text)
+
+
+def _distinct_words(texts: Iterable[bytes]) -> bytes:
+    """Return the words of texts, each once: one that comes again says no more of its encoding."""
+    return b" ".join(dict.fromkeys(word for text in texts for word in text.split()))
 
 
 def _is_swapped(given: str, other: str) -> bool:
