@@ -17,7 +17,7 @@ _REFUSED_BEGINNINGS = ("-", "@", "#")
 def checked_name(written: str) -> str:
     """Return a name composed (NFC), with single spaces and none around it. Raises ValueError, which says what is wrong."""
     name = _SPACES.sub(" ", composed(written)).strip()
-    if not fold(name):
+    if not fold(name).strip():
         raise ValueError("a name must not be empty")
     if not name.translate(_JOINERS).isprintable():
         raise ValueError("a name must not contain control characters, invisible marks or line breaks")

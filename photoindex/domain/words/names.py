@@ -29,7 +29,7 @@ def checked_tag(written: str) -> str:
     levels = [_checked(level, "a tag") for level in _BETWEEN_LEVELS.split(composed(written))]
     if len(levels) == 1 and not levels[0]:
         raise ValueError("a tag must not be empty")
-    if not all(fold(level) for level in levels):
+    if not all(fold(level).strip() for level in levels):
         raise ValueError("no level of a tag may be empty: animals/dog")
     name = "/".join(levels)
     if len(levels) > _LEVELS_MAX:
@@ -70,7 +70,7 @@ def checked_album(written: str) -> str:
     Raises ValueError, which says what is wrong.
     """
     name = _checked(composed(written), "an album")
-    if not fold(name):
+    if not fold(name).strip():
         raise ValueError("the name of an album must not be empty")
     if "," in name:
         raise ValueError("an album must not contain a comma: in a query, it separates albums (album:Rome,Paris)")

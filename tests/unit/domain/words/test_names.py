@@ -34,6 +34,8 @@ def test_a_tag_is_trimmed_and_composed(written: str, name: str) -> None:
         ("/a", "no level"),
         ("a/", "no level"),
         ("\u200d", "empty|no level"),
+        ("\u00af", "no level"),
+        ("a/\u00af", "no level"),
         ("a\nb", "control characters"),
         ("a\x1bb", "control characters"),
         ("a\u202eb", "invisible"),
@@ -77,6 +79,6 @@ def test_keywords_of_files_are_tags_where_they_can_be(keyword: str, name: str | 
 
 def test_an_album_may_have_slashes_and_no_comma() -> None:
     assert checked_album(" Rome 2019/20 ") == "Rome 2019/20"
-    for bad in ("", "a,b", "a\nb", "@best"):
+    for bad in ("", "\u00af", "a,b", "a\nb", "@best"):
         with pytest.raises(ValueError, match="album"):
             checked_album(bad)
