@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    Connection,
     Integer,
     LargeBinary,
     Select,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     cast,
     collate,
     func,
+    insert,
     literal,
     or_,
     select,
@@ -46,6 +48,17 @@ def verbatim(*values: str) -> ColumnElement[Any]:
     if len(values) == 1:
         return bindparam(None, values[0], literal_execute=True)
     return bindparam(None, values, expanding=True, literal_execute=True)
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows with a value for every column of a table, in its order; the driver gets them as they are.
+
+    For tables of numbers and texts only: no type of SQLAlchemy sees the values. Naming and converting each of them takes
+    longer than writing them.
+    """
+    if rows:
+        statement = insert(table).compile(dialect=connection.dialect, column_keys=list(table.c.keys()))
+        connection.exec_driver_sql(str(statement), list(rows))
 
 
 def materialized(chosen: Select[Any], name: str, *, nesting: bool = False) -> CTE:

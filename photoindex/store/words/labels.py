@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, delete, false, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, false, func, select, update
 
-from photoindex.store.engine.statements import numbers
+from photoindex.store.engine.statements import insert_rows, numbers
 from photoindex.store.schema.tables import journal, label
 from photoindex.store.tasks import asset_tasks, queue
 from photoindex.store.words import documents, tags
 from photoindex.types import Label, Result
 
 _CHUNK = 20_000
+_NO_BOX = (None,) * 4
 
 
 @dataclass(slots=True)
@@ -61,34 +63,24 @@ class LabelWriter:
         of_contents = label.c.asset_id.in_(numbers(asset_ids))
         connection.execute(delete(label).where(of_contents, label.c.variant_id.in_(variants)))
         rows = [row for asset_id, found in given.items() for row in self._rows(asset_id, found, given_tags)]
-        if rows:
-            connection.execute(insert(label), rows)
+        insert_rows(connection, label, rows)
         if self.replaced:
             kept = [one for one in queue.variants(connection, self.stage) if one not in self.replaced]
             asset_tasks.forget_other_variants(connection, self.stage, asset_ids, kept=kept)
         documents.refresh_assets(connection, asset_ids)
 
-    def _rows(self, asset_id: int, found: Sequence[Label], tag_ids: Mapping[str, int]) -> list[dict[str, Any]]:
+    def _rows(self, asset_id: int, found: Sequence[Label], tag_ids: Mapping[str, int]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of `label` of one content."""
         parts: dict[tuple[int, int], Label] = {}
-        for one in sorted(found, key=lambda each: -each.confidence):
+        for one in sorted(found, key=attrgetter("confidence"), reverse=True):
             tag_id = tag_ids[one.name]
             # Names that were merged are one tag; of a whole picture the surest counts, objects are counted.
             part = 0 if one.box is None else sum(known == tag_id for known, _ in parts)
             parts.setdefault((tag_id, part), one)
-        return [
-            {
-                "asset_id": asset_id,
-                "variant_id": self.variant_id,
-                "tag_id": tag_id,
-                "part": part,
-                "raw": one.raw,
-                "confidence": one.confidence,
-                "shown": one.confidence >= self.threshold,
-                "calibrated": one.calibrated,
-                **dict(zip(("x", "y", "width", "height"), one.box or (None,) * 4, strict=True)),
-            }
-            for (tag_id, part), one in parts.items()
-        ]
+        for (tag_id, part), one in parts.items():
+            shown = one.confidence >= self.threshold
+            box = one.box or _NO_BOX
+            yield asset_id, self.variant_id, tag_id, part, one.raw, one.confidence, shown, one.calibrated, *box
 
 
 def wrongly_marked(connection: Connection, threshold: float, *, after_id: int) -> list[int]:
