@@ -14,6 +14,7 @@ from common import options, peak_memory, photoindex, report
 # The tests are not an installed package; this benchmark uses their generator of libraries.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tests.synthetic import make_library
+from tests.synthetic_words import add_words
 
 QUERIES: tuple[tuple[str, ...], ...] = (
     ("camera:canon", "date:2019", "-n", "20"),
@@ -38,7 +39,9 @@ FIELDS: tuple[str, ...] = (
     "path::2010/.*jpg$", "ext:heic", "volume:synthetic", "width:>=4000", "megapixels:>=20", "orientation:portrait", "duration:>10s",
     "has:gps", "has:sidecar", "has:raw", "has:faces", "has:edit", "has:keywords", "is:missing", "is:duplicate", "is:paired",
     "is:quarantined", "is:burst", "-is:duplicate", "-has:sidecar", "added:last-7d", "added:2020", "source:taken_at=mtime",
-    "source:rating=xmp", "event:2019-06-01-lisbon", "event:lisbon",
+    "source:rating=xmp", "event:2019-06-01-lisbon", "event:lisbon", "tag:animals/dog", "tag:animals/", "tag:dog@80", "-tag:cat",
+    "tag:print", "has:tag", "caption:beach", 'caption:"castle and"', 'ocr:"boarding pass"', "album:'beach 00000'", "is:favourite",
+    "dog", "text:castle",
 )  # fmt: skip
 """Every field; each is counted, which has to read all photos, and its first hits are listed."""
 SAVED = (("rating:>=3 has:gps", "best"), ("type:raw OR place:zurich", "sure"))
@@ -51,6 +54,7 @@ def main() -> None:
     photos, rounds = (2_000, 2) if given.quick else (given.photos, 7)
     with tempfile.TemporaryDirectory(prefix="bench-search-") as temporary:
         library = make_library(Path(temporary) / "library", photos)
+        add_words(library)
         for text, name in SAVED:
             photoindex("search", text, "--saved", name, "--count", library=library)
         for query in (*QUERIES, *((field, *how) for field in FIELDS for how in (("--count",), ("-n", "20")))):
