@@ -1,0 +1,1 @@
+"""Unattended work: runs, schedules, measurements."""
