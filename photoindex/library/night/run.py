@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
-from photoindex.domain.night.patience import Patience, QuietLimits, reason_to_wait
+from photoindex.domain.night.patience import Patience, QuietLimits, Reason, reason_to_wait
 from photoindex.durations import spoken
 from photoindex.errors import (
     DatabaseFailed,
@@ -210,11 +210,11 @@ class _Run:
         if self.patience.reason is None:
             return True
         began = time.monotonic()
-        said = None
-        while self.patience.reason is not None and not self._ends():
-            if self.patience.reason != said:
-                said = self.patience.reason
-                self._say_waiting(said)
+        said = ""
+        while (reason := self.patience.reason) is not None and not self._ends():
+            if reason.what != said:
+                said = reason.what
+                self._say_waiting(reason)
             before = time.monotonic()
             time.sleep(_POLL_SECONDS)
             if time.monotonic() - self._sampled_at >= self.request.sample_seconds:
@@ -229,9 +229,9 @@ class _Run:
         self.emit(Notice(f"{self.state.state.step}: goes on after waiting for {spoken(seconds)}"))
         return True
 
-    def _say_waiting(self, reason: str) -> None:
+    def _say_waiting(self, reason: Reason) -> None:
         state = self.state.state
-        state.waiting, state.waiting_since = reason, state.waiting_since or time.time()
+        state.waiting, state.waiting_since = str(reason), state.waiting_since or time.time()
         self.state.write()
         self.emit(Notice(f"{state.step}: waiting: {reason}"))
 
