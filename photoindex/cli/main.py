@@ -43,6 +43,7 @@ COMMANDS: tuple[str, ...] = (
     "time",
     "pair",
     "status",
+    "costs",
     "tasks",
     "retry",
     "redo",

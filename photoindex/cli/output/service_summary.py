@@ -52,7 +52,7 @@ def _lines_of_kept(summary: ServiceSummary) -> Iterator[str]:
     for reason, number in summary.kept_back.items():
         yield f"kept back: {amount(number, 'pictures')}: {reason}"
     for stage, command in summary.commands.items():
-        yield f"what waits for {stage} is kept back until this is done for it: photoindex {command}"
+        yield f"what waits for {stage} may be sent once it is done; run: photoindex {command}"
 
 
 def money(micros: int, currency: str) -> str:
