@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -245,27 +245,17 @@ def test_without_a_key_nothing_is_planned(album: Album, monkeypatch: pytest.Monk
     assert album.tasks("tags", "google_vision") == []
 
 
-def test_nights_with_a_provider_that_fails_at_random_stay_under_its_budget_to_the_cent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes], server: VisionServer
-) -> None:
-    album = made(tmp_path, monkeypatch, capsysbinary, server, 60)
-    free, budget = 20, 0.07
-    album.settings |= {
-        "google_vision.free_per_month": free, "google_vision.monthly_budget": budget, "providers.timeout_seconds": 0.4,
-    }  # fmt: skip
-    chance = random.Random(20_261_130)
+def fails_at_random(chance: random.Random, over: threading.Event) -> Callable[[Handler, Call], None]:
+    """Answer half of the calls; fail the others in every way, some billed and some not. over: lets calls go that hang."""
     lock = threading.Lock()
-    over = threading.Event()
 
-    def at_random(handler: Handler, call: Call) -> None:
+    def behave(handler: Handler, call: Call) -> None:
         with lock:
             luck, billed = chance.random(), chance.random() < 0.5
         if luck < 0.55:
             answer(handler, call)
-        elif luck < 0.65:
-            handler.refuse(429, Retry_After="0")
         elif luck < 0.75:
-            handler.refuse(503)
+            handler.refuse(429 if luck < 0.65 else 503, Retry_After="0")
         elif luck < 0.85:
             # It has looked at the picture, or has not, and nobody can tell.
             if billed:
@@ -279,12 +269,23 @@ def test_nights_with_a_provider_that_fails_at_random_stay_under_its_budget_to_th
                 handler.made.bill(call)
             over.wait(20)
 
-    server.behave = at_random
+    return behave
+
+
+def test_nights_with_a_provider_that_fails_at_random_stay_under_its_budget_to_the_cent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes], server: VisionServer
+) -> None:
+    album = made(tmp_path, monkeypatch, capsysbinary, server, 60)
+    free, budget = 20, 0.07
+    album.settings |= {
+        "google_vision.free_per_month": free, "google_vision.monthly_budget": budget, "providers.timeout_seconds": 0.4,
+    }  # fmt: skip
+    over = threading.Event()
+    server.behave = fails_at_random(random.Random(20_261_130), over)
     nights: list[ServiceSummary] = []
     try:
         for _ in range(12):
-            for stage in (tags.STAGE, caption.STAGE):
-                nights.append(ask(album, stage))
+            nights += [ask(album, stage) for stage in (tags.STAGE, caption.STAGE)]
             if all("budget" in night.refused for night in nights[-2:]):
                 break
     finally:
@@ -302,4 +303,6 @@ def test_nights_with_a_provider_that_fails_at_random_stay_under_its_budget_to_th
     for stage in ("tags", "caption"):
         assert {attempts for (state, attempts) in states(album, stage) if state == "done"} <= {1}
         assert {key for key in states(album, stage) if key[0] != "done"} <= {("pending", 0)}
-    assert 0 < done == sum(n for stage in ("tags", "caption") for (s, _), n in states(album, stage).items() if s == "done")
+    assert (
+        0 < done == sum(n for stage in ("tags", "caption") for (s, _), n in states(album, stage).items() if s == "done")
+    )

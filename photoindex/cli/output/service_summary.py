@@ -51,8 +51,7 @@ def lines_of_service(summary: ServiceSummary, command: str) -> Iterator[str]:
 def _lines_of_kept(summary: ServiceSummary) -> Iterator[str]:
     for reason, number in summary.kept_back.items():
         yield f"kept back: {amount(number, 'pictures')}: {reason}"
-    for stage, command in summary.commands.items():
-        yield f"what waits for {stage} may be sent once it is done; run: photoindex {command}"
+    yield from summary.remedies
 
 
 def money(micros: int, currency: str) -> str:

@@ -13,7 +13,9 @@ from sqlalchemy import Connection
 
 from photoindex.errors import ConfigError, UsageError
 from photoindex.library.handle import Library
+from photoindex.library.providers.settings import SETTINGS, providers_of
 from photoindex.library.search.parse import lookups_of
+from photoindex.providers.registry import LOCAL
 from photoindex.query import parser
 from photoindex.query.people import is_pattern
 from photoindex.query.syntax import Compare, KnownPerson, Lookups, Node, Words, leaves
@@ -153,6 +155,9 @@ def stage_not_done(reason: str) -> str | None:
     return reason.removeprefix(NOT_DONE) if reason.startswith(NOT_DONE) else None
 
 
-def command_of(stage: str) -> str:
-    """Return the command, without the program's name, that does a stage."""
-    return next((one.command for one in STAGES if one.name == stage), stage)
+def remedy_of(library: Library, stage: str) -> str:
+    """Return what to do so that photos do not wait for a stage any more, as a sentence without a full stop."""
+    if LOCAL not in providers_of(library, stage):
+        return f"what waits for {stage} may be sent once this computer has done it; add '{LOCAL}' to the setting {SETTINGS[stage]}"
+    command = next((one.command for one in STAGES if one.name == stage), stage)
+    return f"what waits for {stage} may be sent once this computer has done it; run: photoindex {command}"

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from photoindex.errors import ProviderFailed
 from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
-from photoindex.library.providers.rules import command_of, rules_of, stage_not_done
+from photoindex.library.providers.rules import remedy_of, rules_of, stage_not_done
 from photoindex.library.providers.settings import Service
 from photoindex.library.stage_counting import CountingWriter
 from photoindex.library.stage_figures import StageFigures, figures, outcome
@@ -57,8 +57,7 @@ class ServiceSummary(StageFigures):
     stage: for which it was asked. pictures: answered. found: labels that are shown, or texts. kept_back: reason -> pictures that no
     service may see. unanswered: pictures for which the service gave no answer. calls: that may have been billed. micros: their
     price; month_micros: what the service has cost this month, budget_micros: what it may cost; all in millionths of
-    `currency`. refused: why the run ended early, empty if it did not. commands: stage that pictures wait for -> the command, without
-    the program's name, that does it.
+    `currency`. refused: why the run ended early, empty if it did not. remedies: what to do about stages that pictures wait for.
     """
 
     stage: str
@@ -72,7 +71,7 @@ class ServiceSummary(StageFigures):
     budget_micros: int
     currency: str
     refused: str = ""
-    commands: Mapping[str, str] = field(default_factory=dict)
+    remedies: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -237,5 +236,7 @@ class ServiceRun:
             month_micros=of_month,
             budget_micros=self.service.budget,
             currency=self.service.price.currency,
-            commands={stage: command_of(stage) for one in kept_back if (stage := stage_not_done(one)) is not None},
+            remedies=[
+                remedy_of(self.library, stage) for one in kept_back if (stage := stage_not_done(one)) is not None
+            ],
         )
