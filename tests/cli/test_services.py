@@ -50,7 +50,7 @@ def test_dummy_answers_from_the_pixels_for_every_stage(album: Album, monkeypatch
         found = album.run("search", query)
         assert Path(found.out.decode().strip()).name == "001.jpg", query
     assert album.rows("SELECT * FROM ledger WHERE micros <> 0") == []
-    assert album.run("tag", "auto", "--only", "tags", "--progress", "none").err == b"tags by dummy: nothing to send\n"
+    assert album.run("tag", "auto", "--only", "tags", "--progress", "none").err == b"tags by dummy: nothing to do\n"
 
 
 def test_google_vision_answers_for_every_stage(
@@ -156,7 +156,7 @@ def test_nothing_is_sent_until_faces_and_sensitive_pictures_were_looked_for(
     (ran_once,) = album.run(*TAGS, "--dry-run", "--json").json
     assert ran_once["runs"][0]["kept_back"] == {"not done yet: sensitive": 3}
     album.looked_at("sensitive", asset_ids=[1, 2])
-    assert b"tags by google_vision: would send 2 pictures\n" in album.run(*TAGS, "--dry-run").err
+    assert b"tags by google_vision: would be asked about 2 pictures\n" in album.run(*TAGS, "--dry-run").err
     assert server.calls == []
     assert album.run(*TAGS).code == 0
     assert len(server.calls) == 2
@@ -294,8 +294,8 @@ def test_a_spent_budget_ends_the_command_with_the_code_of_a_refusal_after_its_su
     assert ran.code == 10
     lines = first_words(ran.err)
     assert lines[0].startswith("tags by google_vision: 2 pictures answered with 2 labels in ")
-    assert lines[0].endswith("; 2 calls, 0.001500 USD")
-    assert "google_vision this month: 0.001500 USD of a budget of 0.002000 USD" in lines
+    assert lines[0].endswith("; 2 calls, 0.0015 USD")
+    assert "google_vision this month: 0.0015 USD of a budget of 0.002 USD" in lines
     assert lines[-1] == (
         "photoindex: google_vision may not be asked any more: the budget of this month is spent; finished work is kept, and a "
         "later run continues"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +82,7 @@ def test_calls_are_made_two_at_a_time(album: Album, server: VisionServer) -> Non
 
 def test_a_service_that_is_busy_is_asked_again_and_takes_no_attempt(album: Album, server: VisionServer) -> None:
     def busy_at_first(handler: Handler, call: Call) -> None:
-        if len(server.calls) <= 4:
+        if len(server.calls) <= 2:
             handler.refuse(503)
         else:
             answer(handler, call)
@@ -201,14 +204,17 @@ def test_a_key_that_is_refused_ends_the_run_at_once_and_is_never_shown(album: Al
 def test_nonsense_is_no_answer(album: Album, server: VisionServer) -> None:
     nonsense: list[Any] = [{"responses": []}, {"responses": [{}, {}]}, [], "x", {"responses": [None]}, {}]
 
+    seen: set[bytes] = set()
+
     def nonsense_at_first(handler: Handler, call: Call) -> None:
-        if len(server.calls) % 2 and nonsense:
+        if call.jpeg not in seen and nonsense:
             handler.reply(200, nonsense.pop())
         else:
             answer(handler, call)
+        seen.add(call.jpeg)
 
     server.behave = nonsense_at_first
-    summary = ask(album)
+    summary = ask(album, patience=replace(QUICK, breaker=20))
     assert not nonsense
     assert summary.pictures == 12
     assert summary.calls == 18  # an answer, though it is none, may have been billed
@@ -306,3 +312,36 @@ def test_nights_with_a_provider_that_fails_at_random_stay_under_its_budget_to_th
     assert (
         0 < done == sum(n for stage in ("tags", "caption") for (s, _), n in states(album, stage).items() if s == "done")
     )
+
+
+def test_what_a_killed_run_had_reserved_stays_spent_and_the_next_run_keeps_to_the_budget(
+    album: Album, server: VisionServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go = threading.Event()
+
+    def hangs_from_the_third_on(handler: Handler, call: Call) -> None:
+        handler.made.bill(call)
+        if len(server.calls) > 2:
+            let_go.wait(60)
+        handler.reply(200, {"responses": [{}]})
+
+    server.behave = hangs_from_the_third_on
+    for name, value in {
+        "ALLOW_NETWORK": "true", "PROVIDERS__ALLOWED": "google_vision", "GOOGLE_VISION__URL": server.url,
+        "TAGS__PROVIDERS": "google_vision", "GOOGLE_VISION__FREE_PER_MONTH": "20",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"PHOTOINDEX_{name}", value)
+    command = [sys.executable, "-m", "photoindex", "tag", "auto", "--only", "tags", "--progress", "none"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while len(server.calls) < 4:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.kill()
+    let_go.set()
+    reserved = album.value("SELECT sum(units) FROM ledger WHERE state = 'reserved'")
+    assert reserved == 12  # two batches: of eight, and of what was left
+    server.behave = None
+    album.settings["google_vision.free_per_month"] = 20
+    summary = ask(album)
+    assert (summary.pictures, "budget" in summary.refused) == (8, True)
+    assert server.billed["LABEL_DETECTION"] == 4 + 8

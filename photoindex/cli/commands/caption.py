@@ -43,7 +43,7 @@ their words at once. What you say of a photo yourself is never replaced.
 Exit codes: 0 done; 75 the time of --for is up and pictures are left; 100
 done, but some pictures were given up (see `photoindex tasks --stage
 caption`); 7 the model is not installed; 8 the device failed; 10 the server
-refused, or cannot be reached.
+or a service refused, cannot be reached, or its budget is spent.
 """
 _LIST = "Print the captions of photos: yours, and those of every model."
 

@@ -73,7 +73,8 @@ def ocr(
 
     Previews are read first. Where one shows text, the original is read once more, because small letters are lost in previews; originals on a volume that is not mounted are read by a later run.
     Exit codes: 0 done; 75 the time of --for is up and pictures are left; 100 done, but some pictures were given up (see
-    `photoindex tasks --stage ocr`); 7 what reads is not installed; 8 the device failed.
+    `photoindex tasks --stage ocr`); 7 what reads is not installed; 8 the device failed; 10 a service
+    in the setting ocr.providers refused, or its budget is spent.
     """
     from photoindex.library.words.in_turn import ocr_in_turn
     from photoindex.library.words.ocr import OcrRequest

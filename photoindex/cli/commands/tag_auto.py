@@ -64,7 +64,8 @@ def _auto(
     `tags` compares the vectors of `photoindex embed` with about 1,500 terms, and reads no picture; `objects` and `labels` run ONNX models
     of your own (setting tags.models), `sensitive` needs the extra of that name. Tags that are less sure than the
     setting ai_confidence_threshold are not shown. Exit codes: 0 done; 75 the time of --for is up and pictures are left; 100 done,
-    but some pictures were given up (see `photoindex tasks`); 7 no model is installed, one cannot be used (the others run), or nothing is embedded; 8 the device failed.
+    but some pictures were given up (see `photoindex tasks`); 7 no model is installed, one cannot be used (the others run), or nothing is embedded; 8 the device failed; 10 a service in
+    the setting tags.providers refused, or its budget is spent.
     """
     from photoindex.library.words.tagging.auto import AutoRequest, tag_auto
 

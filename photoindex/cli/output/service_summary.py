@@ -28,9 +28,9 @@ def lines_of_service(summary: ServiceSummary, command: str) -> Iterator[str]:
     """Yield the lines of a service's summary. command: does the rest."""
     name = f"{summary.stage} by {summary.model}"
     if summary.dry_run:
-        yield f"{name}: would send {amount(summary.pending, 'pictures')}"
+        yield f"{name}: would be asked about {amount(summary.pending, 'pictures')}"
     elif not (summary.pictures or summary.pending or summary.quarantined or summary.failed):
-        yield f"{name}: nothing to send"
+        yield f"{name}: nothing to do"
     else:
         yield (
             f"{name}: {amount(summary.pictures, 'pictures')} answered with {amount(summary.found, _FOUND[summary.stage])} in "
@@ -55,9 +55,9 @@ def _lines_of_kept(summary: ServiceSummary) -> Iterator[str]:
 
 
 def money(micros: int, currency: str) -> str:
-    """Return an amount: `1.50 USD`, with more digits where a cent hides something."""
-    digits = 2 if micros % 10_000 == 0 else 6
-    return f"{micros / 1_000_000:,.{digits}f} {currency}"
+    """Return an amount: `1.50 USD`, with more digits where cents would hide something."""
+    whole, _point, fraction = f"{micros / 1_000_000:,.6f}".partition(".")
+    return f"{whole}.{fraction.rstrip('0'):0<2} {currency}"
 
 
 def exit_for_all(summaries: Sequence[Any], stop: StopRequest) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from photoindex.errors import ConfigError, PhotoIndexError
 from photoindex.library.handle import Library
 from photoindex.library.providers.chain import Chain, ChainRequest, Local
@@ -36,6 +38,15 @@ class Wait:
     stage: str
     pictures: int
     features: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """What was used of a service in a month. units: by feature. micros: what they cost, in millionths."""
+
+    month: str
+    units: Mapping[str, int]
+    micros: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +107,9 @@ def costs(library: Library, month: str | None = None, *, at: float | None = None
                 waits.setdefault(one.model, []).append(Wait(stage, one.pending, features))
     with library.database.read() as connection:
         known = ledger.costs(connection, month)
-        state = {name: _spent(ledger.costs(connection, ledger.month_of(at)), name) for name in services}
+        state = {name: _so_far(connection, name, ledger.month_of(at)) for name in services}
     forecasts = [
-        forecast(name, service.price, service.budget, waits.get(name, []), *state[name], month=ledger.month_of(at))
+        forecast(name, service.price, service.budget, waits.get(name, []), state[name])
         for name, service in services.items()
     ]
     return Costs(known, _currencies(library, {one.provider for one in known}), forecasts, problems)
@@ -132,25 +143,22 @@ def _local_variant(library: Library, stage: str) -> Mapping[str, object]:
     return zero_shot_work(library).variant if stage == "tags" else sensitive_works(library)[0].variant
 
 
-def _spent(known: Sequence[MonthlyCost], provider: str) -> tuple[dict[str, int], int]:
-    """Return feature -> units of a provider, and what they cost together."""
-    own = [one for one in known if one.provider == provider]
+def _so_far(connection: Connection, provider: str, month: str) -> SoFar:
+    own = [one for one in ledger.costs(connection, month) if one.provider == provider]
     units: dict[str, int] = {}
     for one in own:
         units[one.feature] = units.get(one.feature, 0) + one.units
-    return units, sum(one.micros for one in own)
+    return SoFar(month, units, sum(one.micros for one in own))
 
 
-def forecast(
-    provider: str, price: Price, budget: int, waits: Sequence[Wait], units: Mapping[str, int], spent: int, *, month: str
-) -> Forecast:
-    """Return what waiting pictures cost, given the units that were used this month and what was spent for them.
+def forecast(provider: str, price: Price, budget: int, waits: Sequence[Wait], so_far: SoFar) -> Forecast:
+    """Return what waiting pictures cost after what was used this month.
 
     The stages are paid for in their order, as far as a month's budget goes, then from the next month's.
     """
-    whole = _paid(price, dict(units), [(one, one.pictures) for one in waits])[0]
+    whole = _paid(price, so_far.units, [(one, one.pictures) for one in waits])[0]
     left = list(waits)
-    now, used, cost, affordable = month, dict(units), spent, 0
+    now, used, cost, affordable = so_far.month, dict(so_far.units), so_far.micros, 0
     for number in range(_MONTHS_MAX):
         left, used, cost, paid_for = _one_month(price, budget, left, used, cost)
         affordable = paid_for if number == 0 else affordable
@@ -159,12 +167,12 @@ def forecast(
         now, used, cost = _next_month(now), {}, 0
     return Forecast(
         provider=provider,
-        month=month,
+        month=so_far.month,
         pictures={one.stage: one.pictures for one in waits},
         micros=whole,
-        spent_micros=spent,
+        spent_micros=so_far.micros,
         budget_micros=budget,
-        left_micros=max(0, budget - spent),
+        left_micros=max(0, budget - so_far.micros),
         affordable=affordable,
         done_in=None if left else now,
         currency=price.currency,

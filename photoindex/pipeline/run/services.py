@@ -188,7 +188,7 @@ class ServiceCalls:
             except CallFailed as failed:
                 asked.billed += failed.may_be_billed
                 self._count_failure(failed)
-                if not failed.retry:
+                if not failed.retry or asked.tried == self._patience.tries:
                     break
                 self._pause(asked.tried, failed.retry_after)
             except ProviderFailed as refused:
