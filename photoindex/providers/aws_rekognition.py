@@ -19,7 +19,7 @@ REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _LABELS, _TEXT, _MODERATION = "DetectLabels", "DetectText", "DetectModerationLabels"
 _LABELS_MAX = 20
 _CAPTION_LABELS = 5
-_LEAST_PERCENT = 50.0
+_LEAST_PERCENT = 20.0
 _SENSITIVE = (
     "Explicit", "Explicit Nudity", "Non-Explicit Nudity of Intimate parts and Kissing", "Swimwear or Underwear", "Suggestive",
 )  # fmt: skip

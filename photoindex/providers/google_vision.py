@@ -31,6 +31,7 @@ _LIKELIHOODS: Mapping[str, float] = {
 """The service tells five steps; the numbers put `likely` above the usual threshold of 70 %, and `possible` below."""
 _SENSITIVE = ("adult", "racy")
 _SHOWN = 200
+_NO_ANSWER = "gave an answer that is not of its API"
 _INVALID_ARGUMENT = 3
 """The code of google.rpc.Status for a picture that cannot be read: https://grpc.io/docs/guides/status-codes/"""
 
@@ -88,7 +89,11 @@ class OpenGoogleVision:
             raise CallFailed(f"cannot be reached ({failed})", may_be_billed=False) from failed
         except Unreachable as failed:
             raise CallFailed(str(failed), may_be_billed=failed.sent) from failed
-        return _RESULTS[stage](_annotations(reply))
+        answer = _annotations(reply)
+        try:
+            return _RESULTS[stage](answer)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+            raise CallFailed(_NO_ANSWER, may_be_billed=True) from None
 
 
 def _annotations(reply: Reply) -> Mapping[str, Any]:
@@ -105,7 +110,7 @@ def _annotations(reply: Reply) -> Mapping[str, Any]:
         (answer,) = json.loads(reply.body)["responses"]
         error = answer.get("error")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise CallFailed("gave an answer that is not of its API", may_be_billed=True) from None
+        raise CallFailed(_NO_ANSWER, may_be_billed=True) from None
     if not error:
         return dict(answer)
     message = _shown(str(error.get("message", "no reason given")))

@@ -141,6 +141,16 @@ def test_a_list_of_providers_that_makes_no_sense_is_refused_by_name(
     assert f"the setting tags.providers {said}" in refused.err.decode()
 
 
+def test_an_unknown_name_among_the_allowed_services_is_refused(
+    album: Album, server: VisionServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHOTOINDEX_TAGS__PROVIDERS", "google_vision")
+    monkeypatch.setenv("PHOTOINDEX_PROVIDERS__ALLOWED", "google-vision")
+    refused = album.run(*TAGS)
+    assert refused.code == 3
+    assert b"the setting providers.allowed names 'google-vision', which is no provider" in refused.err
+
+
 def test_nothing_is_sent_until_faces_and_sensitive_pictures_were_looked_for(
     album: Album, server: VisionServer, allowed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

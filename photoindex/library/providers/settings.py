@@ -54,6 +54,9 @@ def services_of(library: Library, stage: str, names: Sequence[str]) -> dict[str,
     if twice is not None:
         raise ConfigError(f"the setting {setting} names '{twice}' twice")
     found = {name: service_of(library, name, setting) for name in names if name != LOCAL}
+    if found:
+        for name in library.config.providers.allowed:
+            provider_named(name, "providers.allowed")
     for name, service in found.items():
         if stage not in service.provider.features:
             raise ConfigError(

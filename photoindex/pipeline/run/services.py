@@ -15,6 +15,7 @@ from photoindex.errors import ProviderFailed
 from photoindex.file_access import read_file
 from photoindex.pipeline.run.executor import Completed, Finished, Job
 from photoindex.pipeline.run.prefetch import failure_of_preview
+from photoindex.pipeline.run.service_results import checked
 from photoindex.pipeline.run.spending import Purse
 from photoindex.providers.base import CallFailed, OpenProvider, PictureRefused
 from photoindex.stages.base import UnreadablePreview, opened_preview
@@ -90,7 +91,7 @@ class ServiceCalls:
         patience: Patience | None = None,
     ) -> None:
         self.name = name
-        self.batch_size = _BATCH
+        self.batch_size = max(_BATCH, at_once)
         self.batches_at_once = 2
         self.runs_on = provider.runs_on
         self.opened_at: float | None = None
@@ -184,7 +185,7 @@ class ServiceCalls:
         while asked.tried < self._patience.tries and self._may_call(asked):
             asked.tried += 1
             try:
-                asked.result = self._provider.ask(jpeg, self._stage)
+                asked.result = checked(self._provider.ask(jpeg, self._stage))
             except CallFailed as failed:
                 asked.billed += failed.may_be_billed
                 self._count_failure(failed)
