@@ -335,3 +335,63 @@ def test_boxes_of_text_are_fractions_of_the_picture(
         {"text": "Gate B22", "score": 0.9, "corners": [[0.0, 0.0], [0.45, 0.0], [0.45, 0.1], [0.0, 0.1]]},
         {"text": "Boarding", "score": 0.9, "corners": [[0.0, 0.2], [0.2, 0.2], [0.2, 0.3], [0.0, 0.3]]},
     ]
+
+
+MINE = """
+from photoindex.providers.base import Price
+from photoindex.types import Label
+
+class Mine:
+    name = "mine"
+    sends = True
+    code_version = 1
+    features = {"tags": ("LOOK",)}
+    price = Price(2_000_000, 0, "EUR")
+
+    def open(self, connection):
+        self.runs_on = "elsewhere"
+        return self
+
+    def ask(self, jpeg, stage):
+        return (Label("seen elsewhere", 0.9, 0.9),)
+
+MINE = Mine()
+"""
+
+
+def test_a_service_of_another_package_keeps_to_the_same_rules_and_a_budget_of_its_own(
+    album: Album, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine_of_tests.py").write_text(MINE)
+    (tmp_path / "mine_of_tests-1.0.dist-info").mkdir()
+    (tmp_path / "mine_of_tests-1.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n"
+    )
+    (tmp_path / "mine_of_tests-1.0.dist-info" / "entry_points.txt").write_text(
+        "[photoindex.providers]\nmine = mine_of_tests:MINE\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PHOTOINDEX_TAGS__PROVIDERS", "mine")
+    assert b'providers.allowed = ["mine"]' in album.run(*TAGS).err
+    monkeypatch.setenv("PHOTOINDEX_ALLOW_NETWORK", "true")
+    monkeypatch.setenv("PHOTOINDEX_PROVIDERS__ALLOWED", "mine")
+    assert "kept back: 3 pictures: not done yet: faces" in first_words(album.run(*TAGS).err)
+    album.looked_at("faces", "sensitive")
+    monkeypatch.setenv("PHOTOINDEX_PROVIDERS__OTHER_BUDGET", "0.005")
+    ran = album.run(*TAGS)
+    assert ran.code == 10
+    assert "mine this month: 0.004 EUR of a budget of 0.005 EUR" in first_words(ran.err)
+    assert len(album.run("search", "tag:seen elsewhere").out.splitlines()) == 2
+
+
+def test_what_a_service_left_is_done_by_the_command_itself(
+    album: Album, server: VisionServer, allowed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    album.looked_at("faces", "sensitive")
+    monkeypatch.setenv("PHOTOINDEX_OCR__PROVIDERS", "google_vision")
+    left = album.run("ocr", "--limit", "1", "--progress", "none")
+    assert b"2 pictures left; continue with: photoindex ocr\n" in left.err
+    next_steps = [line for line in album.run("status").out.decode().splitlines() if "not read for text" in line]
+    assert [line.split("  ")[1] for line in next_steps] == ["photoindex ocr"]
+    assert album.run("ocr", "--progress", "none").code == 0
+    assert server.billed == {"TEXT_DETECTION": 3}

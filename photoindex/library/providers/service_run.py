@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from photoindex.errors import ProviderFailed
 from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
+from photoindex.library.providers.results import CheckedProvider
 from photoindex.library.providers.rules import remedy_of, rules_of, stage_not_done
 from photoindex.library.providers.settings import Service
 from photoindex.library.stage_counting import CountingWriter
@@ -130,7 +131,7 @@ class ServiceRun:
         refused = ""
         calls = ServiceCalls(
             self.service.name,
-            provider,
+            CheckedProvider(provider),
             self.stage.name,
             Purse(self.library.database, self.account),
             at_once=self.library.config.providers.concurrency,

@@ -15,7 +15,6 @@ from photoindex.errors import ProviderFailed
 from photoindex.file_access import read_file
 from photoindex.pipeline.run.executor import Completed, Finished, Job
 from photoindex.pipeline.run.prefetch import failure_of_preview
-from photoindex.pipeline.run.service_results import checked
 from photoindex.pipeline.run.spending import Purse
 from photoindex.providers.base import CallFailed, OpenProvider, PictureRefused
 from photoindex.stages.base import UnreadablePreview, opened_preview
@@ -185,7 +184,7 @@ class ServiceCalls:
         while asked.tried < self._patience.tries and self._may_call(asked):
             asked.tried += 1
             try:
-                asked.result = checked(self._provider.ask(jpeg, self._stage))
+                asked.result = self._provider.ask(jpeg, self._stage)
             except CallFailed as failed:
                 asked.billed += failed.may_be_billed
                 self._count_failure(failed)

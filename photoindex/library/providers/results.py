@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from photoindex.domain.words.names import tag_of_keyword
+from photoindex.providers.base import OpenProvider
 from photoindex.stages.ocr import KIND as OCR
 from photoindex.stages.ocr import text_of
 from photoindex.types import Failure, Label, MoreThere, Result, Text, TextLine
@@ -15,6 +16,18 @@ _CAPTION_CHARACTERS_MAX = 2_000
 _KEPT_FROM = 0.05
 """What is kept is paid for: a lower threshold later shows more, and asks nobody again."""
 _WHOLE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+
+
+class CheckedProvider:
+    """A provider whose results may be stored; see `OpenProvider`."""
+
+    def __init__(self, provider: OpenProvider) -> None:
+        self._provider = provider
+        self.runs_on = provider.runs_on
+
+    def ask(self, jpeg: bytes, stage: str) -> tuple[Result, ...]:
+        """Ask the provider; raises what it raises."""
+        return checked(self._provider.ask(jpeg, stage))
 
 
 def checked(results: Sequence[Result]) -> tuple[Result, ...]:

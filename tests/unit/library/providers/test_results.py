@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from photoindex.pipeline.run.service_results import checked
+from photoindex.library.providers.results import checked
 from photoindex.types import Label, Text, TextLine
 
 CORNERS = ((-0.5, 0.0), (1.5, 0.0), (math.nan, 1.0), (0.0, math.inf))
