@@ -123,8 +123,6 @@ def _toml(default: Any) -> str:
     """Return a default as a value of TOML; nothing if there is none."""
     if isinstance(default, tuple):
         return json.dumps(default)
-    if isinstance(default, bool):
-        return str(default).lower()
     return _default(default) if isinstance(default, int | float) or default is None else f'"{_default(default)}"'
 
 
@@ -185,6 +183,8 @@ def filled(page: str, text: str) -> str:
 def _default(value: object) -> str:
     if value is None or value == ():
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, tuple):
         return ", ".join(value)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -149,14 +149,16 @@ class ServiceCalls:
 
     def collect(self, seconds: float) -> list[Completed]:
         """Return the batches whose pictures were all asked about. Raises ProviderFailed, once all these are returned."""
-        running = [one for batch in self._batches for one in batch.asked if not one.done()]
-        if running and not any(batch.is_done for batch in self._batches):
+        asked = [batch for batch in self._batches if batch.asked]
+        running = [one for batch in asked for one in batch.asked if not one.done()]
+        if running and not any(batch.is_done for batch in asked):
             wait(running, timeout=seconds, return_when=FIRST_COMPLETED)
-        done = [batch for batch in self._batches if batch.is_done]
-        if self._over and not running and not any(batch.asked for batch in done):
+        done = [batch for batch in asked if batch.is_done]
+        if self._over and not running and not done:
             raise ProviderFailed(self.refused)
+        # Those without a picture to ask about stay until the end, so that the runner claims no more tasks meanwhile.
         self._batches = [batch for batch in self._batches if batch not in done]
-        return [self._completed(batch) for batch in done if batch.asked]
+        return [self._completed(batch) for batch in done]
 
     def finish(self) -> None:
         """Accept no more batches, and end after the calls that are being made."""
