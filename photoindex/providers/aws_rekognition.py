@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from photoindex.errors import ModelUnavailable, ProviderFailed
-from photoindex.providers.base import BUSY, NOT_BILLED, CallFailed, Connection, PictureRefused, Price, caption_of
+from photoindex.providers.base import NOT_BILLED, CallFailed, Connection, PictureRefused, Price, caption_of, is_busy
 from photoindex.types import Label, Result, Text, TextLine
 
 KEY_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -121,7 +121,7 @@ def _refusal(response: Mapping[str, Any]) -> Exception:
     status = int(metadata.get("HTTPStatusCode", 0))
     if code in _OF_PICTURE:
         return PictureRefused(f"aws_rekognition cannot read the preview: {message}")
-    if code in _BUSY_CODES or status in BUSY:
+    if code in _BUSY_CODES or is_busy(status):
         billed = code not in _BUSY_CODES and status not in NOT_BILLED
         return CallFailed(
             f"refused ({status or code}): {message}",

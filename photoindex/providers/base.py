@@ -87,10 +87,13 @@ class Provider(Protocol):
         ...
 
 
-BUSY = (408, 425, 429, 500, 502, 503, 504)
-"""Statuses of HTTP of a service that may answer the same call later."""
 NOT_BILLED = (408, 425, 429, 503)
-"""Those of these that say that the service has not looked at the picture."""
+"""Statuses of HTTP of a service that may answer the same call later, and has not looked at the picture."""
+
+
+def is_busy(status: int) -> bool:
+    """Return whether a status of HTTP says that the service may answer the same call later."""
+    return status in NOT_BILLED or 500 <= status <= 599
 
 
 def caption_of(names: Collection[str]) -> str:

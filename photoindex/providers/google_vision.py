@@ -13,7 +13,7 @@ from typing import Any
 
 from photoindex.errors import ProviderFailed, UsageError
 from photoindex.providers.addresses import UnknownHost, read_address
-from photoindex.providers.base import BUSY, NOT_BILLED, CallFailed, Connection, PictureRefused, Price, caption_of
+from photoindex.providers.base import NOT_BILLED, CallFailed, Connection, PictureRefused, Price, caption_of, is_busy
 from photoindex.providers.http import Client, Reply, Unreachable
 from photoindex.types import Label, Result, Text, TextLine
 
@@ -98,7 +98,7 @@ class OpenGoogleVision:
 
 def _annotations(reply: Reply) -> Mapping[str, Any]:
     """Return what the service says of the picture. Raises CallFailed, PictureRefused, ProviderFailed."""
-    if reply.status in BUSY:
+    if is_busy(reply.status):
         raise CallFailed(
             f"refused ({reply.status}): {_reason(reply.body)}",
             may_be_billed=reply.status not in NOT_BILLED,
