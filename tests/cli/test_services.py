@@ -15,6 +15,7 @@ from photoindex.library.words.tags import add_tags
 from tests.caption_server import Handler as CaptionHandler
 from tests.caption_server import Request, caption_server
 from tests.caption_server import colour_of as caption_of
+from tests.rekognition_server import rekognition_server
 from tests.service_rows import Album, album_in
 from tests.vision_server import KEY, Call, Handler, VisionServer, answer, colour_of, vision_server
 
@@ -395,3 +396,27 @@ def test_what_a_service_left_is_done_by_the_command_itself(
     assert [line.split("  ")[1] for line in next_steps] == ["photoindex ocr"]
     assert album.run("ocr", "--progress", "none").code == 0
     assert server.billed == {"TEXT_DETECTION": 3}
+
+
+def test_rekognition_answers_for_every_stage_and_each_call_is_paid_for(
+    album: Album, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("boto3")
+    album.looked_at("faces", "sensitive")
+    with rekognition_server() as server:
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": "secret", "PHOTOINDEX_AWS_REKOGNITION__URL": server.url,
+            "PHOTOINDEX_AWS_REKOGNITION__REGION": "eu-west-1", "PHOTOINDEX_AWS_REKOGNITION__MONTHLY_BUDGET": "0.01",
+            "PHOTOINDEX_ALLOW_NETWORK": "true", "PHOTOINDEX_PROVIDERS__ALLOWED": "aws_rekognition",
+            "PHOTOINDEX_TAGS__PROVIDERS": "aws_rekognition", "PHOTOINDEX_CAPTION__PROVIDERS": "aws_rekognition",
+            "PHOTOINDEX_OCR__PROVIDERS": "aws_rekognition", "PHOTOINDEX_TAGS__SENSITIVE_PROVIDERS": "aws_rekognition",
+        }.items():  # fmt: skip
+            monkeypatch.setenv(name, value)
+        assert album.run(*TAGS).code == 0
+        assert album.run("caption", "--progress", "none").code == 0
+        assert album.run("ocr", "--progress", "none").code == 0
+        assert album.run("tag", "auto", "--only", "sensitive", "--progress", "none").code == 10
+        assert len(server.calls) == 10
+    assert len(album.run("search", "tag:beach", 'caption:"beach dog"', 'ocr:"gate b22"').out.splitlines()) == 3
+    assert len(album.run("search", "is:sensitive").out.splitlines()) == 1
+    assert album.value("SELECT sum(micros) FROM ledger") == 10_000

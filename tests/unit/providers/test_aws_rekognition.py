@@ -8,11 +8,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from PIL import Image
@@ -21,92 +17,23 @@ from photoindex.errors import ModelUnavailable, ProviderFailed
 from photoindex.providers.aws_rekognition import AWS_REKOGNITION, OpenAwsRekognition
 from photoindex.providers.base import CallFailed, Connection, PictureRefused
 from photoindex.types import Label, Text
+from tests.rekognition_server import RekognitionServer, rekognition_server
 
 SECRET = "a-secret-that-nobody-may-see"
-GEOMETRY = {"Polygon": [{"X": 0.1, "Y": 0.2}, {"X": 0.5, "Y": 0.2}, {"X": 0.5, "Y": 0.3}, {"X": 0.1, "Y": 0.3}]}
-ANSWERS: dict[str, dict[str, Any]] = {
-    "DetectLabels": {
-        "Labels": [{"Name": "Beach", "Confidence": 98.5}, {"Name": "Dog", "Confidence": 60.0}],
-        "LabelModelVersion": "3.0",
-    },
-    "DetectText": {
-        "TextDetections": [
-            {"DetectedText": "Gate B22", "Type": "LINE", "Id": 0, "Confidence": 99.0, "Geometry": GEOMETRY},
-            {"DetectedText": "Gate", "Type": "WORD", "Id": 1, "ParentId": 0, "Confidence": 99.0, "Geometry": GEOMETRY},
-        ],
-        "TextModelVersion": "3.0",
-    },
-    "DetectModerationLabels": {
-        "ModerationLabels": [
-            {"Name": "Tobacco", "Confidence": 99.0, "ParentName": ""},
-            {"Name": "Exposed Female Nipple", "Confidence": 88.0, "ParentName": "Explicit Nudity"},
-        ]
-    },
-}
-
-
-@dataclass
-class Service:
-    url: str
-    behave: Callable[[_Handler, str], None] | None = None
-    calls: list[tuple[str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        made: Service = self.server.made  # type: ignore[attr-defined]
-        message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        action = self.headers["X-Amz-Target"].partition(".")[2]
-        made.calls.append((action, dict(self.headers), message))
-        if made.behave is None:
-            self.reply(200, ANSWERS[action])
-        else:
-            made.behave(self, action)
-
-    def reply(self, status: int, message: Any, **headers: str) -> None:
-        body = json.dumps(message).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/x-amz-json-1.1")
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def refuse(self, status: int, code: str, **headers: str) -> None:
-        self.reply(status, {"__type": code, "message": f"because of {code}"}, **headers)
-
-    def log_message(self, *_arguments: Any) -> None:
-        """Print nothing."""
-
-
-@contextmanager
-def service() -> Iterator[Service]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        server.daemon_threads = True
-        made = Service(f"http://127.0.0.1:{server.server_address[1]}")
-        server.made = made  # type: ignore[attr-defined]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
-            yield made
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[RekognitionServer]:
     pytest.importorskip("boto3")
     for name in ("AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATEST")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    with service() as made:
+    with rekognition_server() as made:
         yield made
 
 
-def opened(aws: Service, seconds: float = 5.0) -> OpenAwsRekognition:
+def opened(aws: RekognitionServer, seconds: float = 5.0) -> OpenAwsRekognition:
     return AWS_REKOGNITION.open(Connection(seconds, aws.url, "eu-west-1"))
 
 
@@ -116,7 +43,7 @@ def picture() -> bytes:
     return stream.getvalue()
 
 
-def test_labels_captions_text_and_moderation_are_read(aws: Service) -> None:
+def test_labels_captions_text_and_moderation_are_read(aws: RekognitionServer) -> None:
     provider = opened(aws)
     assert provider.ask(picture(), "tags") == (Label("beach", 0.985, 0.985), Label("dog", 0.6, 0.6))
     assert provider.ask(picture(), "caption") == (Text("caption", "beach, dog", language="en", raw="beach, dog"),)
@@ -130,7 +57,7 @@ def test_labels_captions_text_and_moderation_are_read(aws: Service) -> None:
     assert SECRET not in json.dumps([headers for _, headers, _ in aws.calls])
 
 
-def test_a_busy_service_may_be_asked_again_and_says_when(aws: Service) -> None:
+def test_a_busy_service_may_be_asked_again_and_says_when(aws: RekognitionServer) -> None:
     aws.behave = lambda handler, _action: handler.refuse(400, "ThrottlingException", Retry_After="7")
     with pytest.raises(CallFailed, match="because of ThrottlingException") as failed:
         opened(aws).ask(picture(), "tags")
@@ -140,7 +67,7 @@ def test_a_busy_service_may_be_asked_again_and_says_when(aws: Service) -> None:
 
 @pytest.mark.parametrize(("status", "billed"), [(500, True), (503, False)])
 def test_an_error_of_the_service_may_have_been_billed_unless_it_was_unavailable(
-    aws: Service, status: int, billed: bool
+    aws: RekognitionServer, status: int, billed: bool
 ) -> None:
     aws.behave = lambda handler, _action: handler.refuse(status, "InternalServerError")
     with pytest.raises(CallFailed) as failed:
@@ -148,21 +75,21 @@ def test_an_error_of_the_service_may_have_been_billed_unless_it_was_unavailable(
     assert (failed.value.may_be_billed, len(aws.calls)) == (billed, 1)
 
 
-def test_a_picture_that_cannot_be_read_is_refused_alone(aws: Service) -> None:
+def test_a_picture_that_cannot_be_read_is_refused_alone(aws: RekognitionServer) -> None:
     aws.behave = lambda handler, _action: handler.refuse(400, "InvalidImageFormatException")
     with pytest.raises(PictureRefused, match="cannot read the preview: because of InvalidImageFormatException"):
         opened(aws).ask(picture(), "tags")
 
 
 @pytest.mark.parametrize("code", ["UnrecognizedClientException", "AccessDeniedException", "SomethingNew"])
-def test_a_refused_key_is_the_end_and_never_shown(aws: Service, code: str) -> None:
+def test_a_refused_key_is_the_end_and_never_shown(aws: RekognitionServer, code: str) -> None:
     aws.behave = lambda handler, _action: handler.refuse(400, code)
     with pytest.raises(ProviderFailed, match=code) as failed:
         opened(aws).ask(picture(), "tags")
     assert SECRET not in str(failed.value)
 
 
-def test_a_call_that_hangs_is_given_up_and_may_have_been_billed(aws: Service) -> None:
+def test_a_call_that_hangs_is_given_up_and_may_have_been_billed(aws: RekognitionServer) -> None:
     waiting = threading.Event()
     aws.behave = lambda _handler, _action: bool(waiting.wait(20)) and None
     began = time.monotonic()
@@ -175,14 +102,14 @@ def test_a_call_that_hangs_is_given_up_and_may_have_been_billed(aws: Service) ->
     assert time.monotonic() - began < 15
 
 
-def test_a_service_that_nobody_listens_on_was_not_reached(aws: Service) -> None:
+def test_a_service_that_nobody_listens_on_was_not_reached(aws: RekognitionServer) -> None:
     aws.url = "http://127.0.0.1:9"
     with pytest.raises(CallFailed) as failed:
         opened(aws).ask(picture(), "tags")
     assert not failed.value.may_be_billed
 
 
-def test_nonsense_is_no_answer(aws: Service) -> None:
+def test_nonsense_is_no_answer(aws: RekognitionServer) -> None:
     aws.behave = lambda handler, _action: handler.reply(200, {"Labels": [{"Name": "Beach"}]})
     with pytest.raises(CallFailed, match="not of its API") as failed:
         opened(aws).ask(picture(), "tags")
@@ -190,13 +117,13 @@ def test_nonsense_is_no_answer(aws: Service) -> None:
 
 
 @pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
-def test_a_missing_key_is_named(aws: Service, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_missing_key_is_named(aws: RekognitionServer, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.delenv(name)
     with pytest.raises(ProviderFailed, match=f"not set: {name}$"):
         opened(aws)
 
 
-def test_a_missing_region_is_named(aws: Service) -> None:
+def test_a_missing_region_is_named(aws: RekognitionServer) -> None:
     with pytest.raises(ProviderFailed, match=r"set aws_rekognition\.region"):
         AWS_REKOGNITION.open(Connection(5.0, aws.url, None))
 
