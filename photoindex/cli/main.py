@@ -25,6 +25,8 @@ COMMANDS: tuple[str, ...] = (
     "faces",
     "ocr",
     "cluster",
+    "run",
+    "schedule",
     "spaces",
     "index",
     "search",

@@ -177,7 +177,7 @@ class CaptionConfig(_Section):
     )
     device: Device = "auto"
     decode_threads: DecodeThreads = None
-    gpu_free_share: float = Field(default=0.1, ge=0, lt=1, description="share of the GPU's memory to leave free")
+    gpu_free_share: float = Field(default=0.25, ge=0, lt=1, description="share of the GPU's memory to leave free")
     prompt: str | None = Field(
         default=None, max_length=4000, description="what the model is asked; default: what suits its family"
     )
@@ -189,6 +189,10 @@ class CaptionConfig(_Section):
     )
     max_tokens: int = Field(
         default=120, ge=8, le=2000, description="maximum length of an answer; longer ones are refused"
+    )
+    trust_remote_code: bool = Field(
+        default=False,
+        description="run the Python code that a model brings along, such as that of moondream2; read it before",
     )
     endpoint: str | None = Field(
         default=None, description="an OpenAI-compatible server that describes photos: http://127.0.0.1:11434/v1"
@@ -261,6 +265,26 @@ class ClusterConfig(_Section):
 
     full_after_days: float = Field(default=7.0, gt=0, description="days after which all faces are grouped again")
     full_after_faces: int = Field(default=50_000, ge=1, description="new faces after which all are grouped again")
+
+
+class RunConfig(_Section):
+    """When `run` works: it waits while somebody else needs the computer."""
+
+    scan: bool = Field(default=False, description="begin with a scan of all known folders")
+    nice: int = Field(default=10, ge=0, le=19, description="niceness of the run; 19 is the lowest priority")
+    max_cpu_util: int = Field(
+        default=50, ge=1, le=100, description="wait while other programs use more of the processor, in percent"
+    )
+    max_gpu_util: int = Field(
+        default=85, ge=1, le=100, description="wait while other programs use more of the GPU, in percent"
+    )
+    max_celsius: int = Field(default=90, ge=30, le=120, description="wait while processor or GPU are hotter")
+    max_watts: int | None = Field(
+        default=None,
+        ge=1,
+        description="wait while processor and GPU draw more, where the driver tells; default: no limit",
+    )
+    on_battery: bool = Field(default=False, description="work on battery power, too")
 
 
 class BackupConfig(_Section):
@@ -337,6 +361,7 @@ class Config(_Section):
     google_vision: GoogleVisionConfig = GoogleVisionConfig()
     aws_rekognition: AwsRekognitionConfig = AwsRekognitionConfig()
     cluster: ClusterConfig = ClusterConfig()
+    run: RunConfig = RunConfig()
     database: DatabaseConfig = DatabaseConfig()
     backup: BackupConfig = BackupConfig()
     log: LogConfig = LogConfig()

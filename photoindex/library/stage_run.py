@@ -15,6 +15,7 @@ from photoindex.library.derived_folder import check_not_away
 from photoindex.library.handle import Library
 from photoindex.library.lock import LOCK_NAME, exclusive
 from photoindex.library.logs import both, log_events, open_log
+from photoindex.library.night.throughput import ThroughputRecorder
 from photoindex.pipeline.ingest.derived_files import preview_path
 from photoindex.pipeline.run.asset_work import FIXED_BY_NEW_PREVIEW, AssetWork, Inputs, Writer
 from photoindex.pipeline.run.executor import Executor
@@ -148,7 +149,14 @@ class StageRun:
         setup = self.setup
         if setup.stage.needs is Needs.PREVIEW:
             check_not_away(self.library)
-        executor = setup.executor or self._model_process()
+        model = setup.executor or self._model_process()
+        executor = model if setup.around is None else setup.around(model, stop)
+        speed = ThroughputRecorder(self.library.database, setup.stage.name, self._variant_id, self.tally, executor)
+
+        def after_commit(done: int) -> None:
+            speed.committed()
+            committed(done)
+
         runner = Runner(
             database=self.library.database,
             work=AssetWork(
@@ -160,15 +168,17 @@ class StageRun:
                 setup.batch_size,
                 inputs=setup.inputs,
             ),
-            executor=executor if setup.around is None else setup.around(executor, stop),
+            executor=executor,
             emit=self.emit,
             stop=lambda: stop() or self.is_window_over(),
             limit=self.request.limit,
             log=self.log,
-            committed=committed,
+            model=_loaded_model(setup.variant),
+            committed=after_commit,
             tally=self.tally,
         )
         runner.run(self.total)
+        speed.finish()
 
     def _model_process(self) -> Executor:
         setup = self.setup
@@ -220,6 +230,11 @@ class StageRun:
             return preview_path(self.library.derived_folder, given_up.digest).stat().st_mtime > given_up.updated_at
         except OSError:
             return False
+
+
+def _loaded_model(variant: Mapping[str, object]) -> str:
+    """Return the model that a run loads, empty if a server or service has it."""
+    return "" if variant.get("weights") == "" or "provider" in variant else str(variant.get("model", ""))
 
 
 def count_to_do(

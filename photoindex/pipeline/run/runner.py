@@ -6,7 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
@@ -32,7 +32,7 @@ _SLOW_SECONDS = 5.0
 class RunTally:
     """What a run has done so far.
 
-    done: tasks finished, successfully or not. steps: seconds by step, summed over threads. busy_seconds: wall time from
+    done: tasks finished, successfully or not. retried: those of them that had been tried before. steps: seconds by step, summed over threads. busy_seconds: wall time from
     when the executor was ready to the last commit. smallest_batch: how many subjects ran at once when the least memory
     was free, None before the first batch.
     """
@@ -41,6 +41,7 @@ class RunTally:
     succeeded: int = 0
     failed: int = 0
     quarantined: int = 0
+    retried: int = 0
     batches: int = 0
     restarts: int = 0
     steps: dict[str, float] = field(default_factory=dict)
@@ -52,6 +53,10 @@ class RunTally:
         """Add to the seconds of a step."""
         self.steps[step] = self.steps.get(step, 0.0) + seconds
 
+    def copy(self) -> RunTally:
+        """Return the tally as it is now."""
+        return replace(self, steps=dict(self.steps))
+
 
 @dataclass(slots=True)
 class Runner:
@@ -59,7 +64,7 @@ class Runner:
 
     stop: checked between batches; what is running is still finished. limit: maximum number of tasks to claim.
     committed: called after each commit with the number of tasks that succeeded so far. log: gets one line per batch, if
-    given.
+    given. model: shown while the executor loads it, empty if it loads none.
     """
 
     database: Writable
@@ -69,6 +74,7 @@ class Runner:
     stop: Callable[[], bool]
     limit: int | None = None
     log: logging.Logger | None = None
+    model: str = ""
     committed: Callable[[int], None] = lambda _succeeded: None
     owner: str = field(default_factory=queue.new_owner)
     tally: RunTally = field(default_factory=RunTally)
@@ -82,6 +88,7 @@ class Runner:
     _cursors: dict[int, int] = field(default_factory=dict)
     _exhausted: bool = False
     _committed_at: float = 0.0
+    _loading_since: float | None = None
 
     def run(self, total: int) -> None:
         """Run up to `total` tasks.
@@ -94,6 +101,7 @@ class Runner:
         self.emit(PhaseStarted(self.work.phase, total, self.work.unit))
         try:
             with self.executor:
+                self._show_loading()
                 for priorities in self.work.passes:
                     self._drain(priorities)
         finally:
@@ -116,6 +124,7 @@ class Runner:
                 if not self.executor.is_busy and not self._completed:
                     return
                 self._collect()
+                self._show_loading()
             except ExecutorLost as lost:
                 if self.stop():
                     return
@@ -174,6 +183,18 @@ class Runner:
             self._results += len(completed.finished)
             self._waiting.extend(completed.returned)
 
+    def _show_loading(self) -> None:
+        """Report that the executor begins, or has ended, to load its model."""
+        if not self.model:
+            return
+        loaded, now = self.executor.opened_at is not None, time.perf_counter()
+        if not loaded and self._loading_since is None:
+            self._loading_since = now
+            self.emit(PhaseStarted(f"loading {self.model}", None, unit=""))
+        elif loaded and self._loading_since is not None:
+            self.emit(PhaseFinished(f"loading {self.model}", 1, now - self._loading_since))
+            self._loading_since = None
+
     def _commit(self) -> None:
         completed, self._completed = self._completed, []
         finished = [each for batch in completed for each in batch.finished]
@@ -214,6 +235,7 @@ class Runner:
         tally.succeeded += len(recorded.done)
         tally.failed += len(recorded.failed) - given_up
         tally.quarantined += given_up + len(recorded.quarantined)
+        tally.retried += sum(each.job.attempts > 1 for batch in completed for each in batch.finished)
         tally.batches += len(completed)
         tally.add("write", write_seconds)
         for batch in completed:

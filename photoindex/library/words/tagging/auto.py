@@ -16,7 +16,7 @@ from photoindex.library.words.tagging.picture_models import label_works, object_
 from photoindex.library.words.tagging.shown import mark_shown
 from photoindex.library.words.tagging.work import LabelRun, LabelsSummary, LabelWork
 from photoindex.library.words.tagging.zero_shot import zero_shot_work
-from photoindex.progress import EventSink
+from photoindex.progress import EventSink, Notice
 from photoindex.providers.registry import LOCAL
 from photoindex.stages import labels, objects, sensitive, tags
 from photoindex.stages.base import Stage
@@ -65,7 +65,7 @@ WORKS: Mapping[str, Works] = {
 def tag_auto(
     library: Library, request: AutoRequest, emit: EventSink, stop: Callable[[], bool] = lambda: False
 ) -> AutoSummary:
-    """Run the stages one after the other.
+    """Run the stages one after the other; those whose models are missing are named first.
 
     Raises UsageError for an unknown stage, ModelUnavailable where none can run or one that was asked for cannot, ConfigError,
     ProviderFailed for a service that may not be asked, DeviceFailed, LibraryLocked, StorageFull; finished work is kept.
@@ -87,6 +87,9 @@ def tag_auto(
             "no model for tags is there:\n" + "\n".join(f"  {name}: {why}" for name, why in missing.items())
         )
     run = _Run(library, request, emit, stop)
+    if not request.dry_run:
+        for name, why in missing.items():
+            emit(Notice(f"{name}: will not run: {why}"))
     remarked = 0 if request.dry_run else mark_shown(library, emit, stop)
     for plan in plans:
         run.stage(plan)
