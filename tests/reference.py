@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -118,6 +119,13 @@ def settings_table() -> str:
     return _table(("setting", "default", "takes", "meaning"), rows)
 
 
+def _toml(default: Any) -> str:
+    """Return a default as a value of TOML; nothing if there is none."""
+    if isinstance(default, tuple):
+        return json.dumps(default)
+    return _default(default) if isinstance(default, int | float) or default is None else f'"{_default(default)}"'
+
+
 def default_settings() -> str:
     """Return a config.toml in which every line is a comment, to copy and edit."""
     from photoindex.config.layers import allowed, fields
@@ -132,13 +140,10 @@ def default_settings() -> str:
         if prefix != section:
             section = prefix
             lines += ["", f"[{section}]"]
-        shown = _default(field.default)
-        value = shown if isinstance(field.default, int | float) else f'"{shown}"'
-        value = "[]" if isinstance(field.default, tuple) else value
         lines += [
             "",
             f"# {field.description} ({allowed(field)})",
-            f"#{key} = {value if shown or value == '[]' else ''}".rstrip(),
+            f"#{key} = {_toml(field.default)}".rstrip(),
         ]
     return "\n".join(lines) + "\n"
 
@@ -180,6 +185,8 @@ def _default(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -53,7 +53,7 @@ SQL_ROOMS = frozenset({"store", "geo"})
 
 HEAVY = frozenset(
     {
-        "alembic", "av", "cv2", "faiss", "ftfy", "hdbscan", "huggingface_hub", "insightface", "jinja2", "onnx",
+        "alembic", "av", "boto3", "botocore", "cv2", "faiss", "ftfy", "hdbscan", "huggingface_hub", "insightface", "jinja2", "onnx",
         "onnxruntime", "onnxscript", "open_clip", "rawpy", "safetensors", "scipy", "sklearn", "sqlite_utils", "tokenizers",
         "torch", "torchvision", "transformers",
     }

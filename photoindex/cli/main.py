@@ -45,6 +45,7 @@ COMMANDS: tuple[str, ...] = (
     "time",
     "pair",
     "status",
+    "costs",
     "tasks",
     "retry",
     "redo",

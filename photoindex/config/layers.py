@@ -26,18 +26,20 @@ PLAIN_NAMES = (
 )  # fmt: skip
 """Settings that may also be given without the prefix, in the environment, in .env and in config.toml."""
 CONFIG_VARIABLE = "PHOTOINDEX_CONFIG"
-OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "PHOTOINDEX_TESTDATA", "PHOTOINDEX_ENDPOINT_KEY"})
-"""Variables with the prefix that are not settings: the path of config.toml, and the tests' folder of real photos."""
+OTHER_VARIABLES = frozenset(
+    {CONFIG_VARIABLE, "PHOTOINDEX_TESTDATA", "PHOTOINDEX_ENDPOINT_KEY", "PHOTOINDEX_GOOGLE_VISION_KEY"}
+)
+"""Variables with the prefix that are not settings: the path of config.toml, the tests' folder of real photos, and keys."""
 DOTENV = Path(".env")
 DEFAULT = "default"
 _MESSAGES_MAX = 10
 _NOUNS: Mapping[type, str] = {
     tuple: "a list of patterns",
+    bool: "true or false",
     Path: "a path",
     str: "text",
     int: "a whole number",
     float: "a number",
-    bool: "true or false",
 }
 
 

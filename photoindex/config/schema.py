@@ -53,6 +53,10 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+def _in_turn(description: str) -> Any:
+    return Field(default=("local",), min_length=1, description=description)
+
+
 class ScanConfig(_Section):
     """How `scan` reads originals."""
 
@@ -136,6 +140,9 @@ class OcrConfig(_Section):
     batch_size: int = Field(default=8, ge=1, le=4096, description="pictures per batch")
     device: OnnxDevice = "auto"
     decode_threads: DecodeThreads = None
+    providers: Patterns = _in_turn(
+        "what reads, in turn; the next one is asked where one before it fails, see docs/providers.md"
+    )
 
 
 class TagsConfig(_Section):
@@ -153,6 +160,8 @@ class TagsConfig(_Section):
     batch_size: int = Field(default=32, ge=1, le=4096, description="pictures per batch, where pictures are looked at")
     device: OnnxDevice = "auto"
     decode_threads: DecodeThreads = None
+    providers: Patterns = _in_turn("what finds tags, in turn; the next one is asked where one before it fails")
+    sensitive_providers: Patterns = _in_turn("what tells sensitive pictures, in turn, as providers")
 
 
 class CaptionConfig(_Section):
@@ -192,7 +201,62 @@ class CaptionConfig(_Section):
         default=120.0, gt=0, le=86_400, description="how long to wait for one answer of the endpoint"
     )
     allow_network: Patterns = Field(
-        default=(), description="hosts other than this computer that previews may be sent to"
+        default=(), description="hosts other than this computer that previews may be sent to by caption.endpoint"
+    )
+    providers: Patterns = _in_turn(
+        "what describes, in turn: local (a model, or caption.endpoint) and services; the next one is asked where one before it fails"
+    )
+
+
+class ProvidersConfig(_Section):
+    """Which services may be asked, and how; each service has a section of its own."""
+
+    allowed: Patterns = Field(
+        default=(),
+        description="services that previews may be sent to, with allow_network: google_vision, aws_rekognition",
+    )
+    never_send: str | None = Field(
+        default=None,
+        max_length=4000,
+        description="a query for photos that no service may see, such as person:* or tag:private",
+    )
+    concurrency: int = Field(default=2, ge=1, le=64, description="calls of a service at a time")
+    timeout_seconds: float = Field(
+        default=30.0, gt=0, le=3600, description="how long to wait for one answer of a service"
+    )
+    other_budget: float = Field(
+        default=0.0,
+        ge=0,
+        le=1_000_000_000,
+        description="what each service of another package may cost in a month, in its currency",
+    )
+
+
+class _ServiceConfig(_Section):
+    """What a service costs, and where it is."""
+
+    price_per_1000: float = Field(default=0.0, ge=0, le=1_000_000, description="price of 1,000 units")
+    free_per_month: int = Field(default=0, ge=0, description="units of each feature a month that cost nothing")
+    monthly_budget: float = Field(
+        default=0.0, ge=0, le=1_000_000_000, description="what may be spent in a month (UTC); 0: free units alone"
+    )
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$", description="currency of the prices: USD")
+    url: str | None = Field(default=None, description="another server that answers like the service")
+
+
+class GoogleVisionConfig(_ServiceConfig):
+    """Google Cloud Vision; its unit is one feature of one picture."""
+
+    price_per_1000: float = Field(default=1.5, ge=0, le=1_000_000, description="price of 1,000 units")
+    free_per_month: int = Field(default=1000, ge=0, description="units of each feature a month that cost nothing")
+
+
+class AwsRekognitionConfig(_ServiceConfig):
+    """AWS Rekognition; its unit is one call for one picture."""
+
+    price_per_1000: float = Field(default=1.0, ge=0, le=1_000_000, description="price of 1,000 units")
+    region: str | None = Field(
+        default=None, pattern=r"^[a-z0-9-]+$", description="region of the service: eu-west-1; default: AWS_REGION"
     )
 
 
@@ -283,6 +347,9 @@ class Config(_Section):
     permissions: Permissions = Field(
         default="private", description="who may read what is made: private (you alone) or group (yours too)"
     )
+    allow_network: bool = Field(
+        default=False, description="whether previews may be sent to the services in providers.allowed"
+    )
     scan: ScanConfig = ScanConfig()
     derived: DerivedConfig = DerivedConfig()
     embed: EmbedConfig = EmbedConfig()
@@ -290,6 +357,9 @@ class Config(_Section):
     ocr: OcrConfig = OcrConfig()
     tags: TagsConfig = TagsConfig()
     caption: CaptionConfig = CaptionConfig()
+    providers: ProvidersConfig = ProvidersConfig()
+    google_vision: GoogleVisionConfig = GoogleVisionConfig()
+    aws_rekognition: AwsRekognitionConfig = AwsRekognitionConfig()
     cluster: ClusterConfig = ClusterConfig()
     run: RunConfig = RunConfig()
     database: DatabaseConfig = DatabaseConfig()

@@ -30,6 +30,8 @@ _PLANNED_AT_ONCE = 20_000
 NEVER_PLANNED = -1
 
 Stop = Callable[[], bool]
+Chosen = Callable[[Connection, int], Sequence[int]]
+"""Returns the only contents to do, given the id of a variant (NEVER_PLANNED if there is none yet)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class StageSetup:
 
     variant: everything that changes the results; the key of the variant. opening: returns the argument for the stage's
     `open` in the model process; called after `writer`. writer: returns the writer of the results, given the variant's
-    id; called in the transaction that creates the variant. phase: the title of the progress bar. hang_seconds: see
+    id; called in the transaction that creates the variant. executor: runs the batches instead of a model process. phase: the title of the progress bar. hang_seconds: see
     ModelProcess. inputs: with Needs.RESULTS or ORIGINAL, reads what the stage needs of contents; None for previews. chosen:
     returns the only contents to do, given the variant's id; None: all that are ready. around: returns the executor that
     runs the stage, given that of the model, for stages that need originals. after_variant: as of StageVariant.
@@ -53,9 +55,10 @@ class StageSetup:
     threads: int
     hang_seconds: float | None = None
     inputs: Inputs | None = None
-    chosen: Callable[[Connection, int], Sequence[int]] | None = None
+    chosen: Chosen | None = None
     around: Callable[[Executor, Stop], Executor] | None = None
     after_variant: int | None = None
+    executor: Executor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +149,7 @@ class StageRun:
         setup = self.setup
         if setup.stage.needs is Needs.PREVIEW:
             check_not_away(self.library)
-        settings = ProcessSettings(
-            stage=setup.stage, opening=setup.opening(), batch_size=setup.batch_size, threads=setup.threads,
-            stderr=self.library.log_folder / f"{setup.stage.name}-worker.txt",
-        )  # fmt: skip
-        model = self.library.model_executor(settings, setup.hang_seconds)
+        model = setup.executor or self._model_process()
         executor = model if setup.around is None else setup.around(model, stop)
         speed = ThroughputRecorder(self.library.database, setup.stage.name, self._variant_id, self.tally, executor)
 
@@ -180,6 +179,14 @@ class StageRun:
         )
         runner.run(self.total)
         speed.finish()
+
+    def _model_process(self) -> Executor:
+        setup = self.setup
+        settings = ProcessSettings(
+            stage=setup.stage, opening=setup.opening(), batch_size=setup.batch_size, threads=setup.threads,
+            stderr=self.library.log_folder / f"{setup.stage.name}-worker.txt",
+        )  # fmt: skip
+        return self.library.model_executor(settings, setup.hang_seconds)
 
     def summary(self, stop: Stop) -> StageSummary:
         """Return what the run did and what is left."""
@@ -226,17 +233,24 @@ class StageRun:
 
 
 def _loaded_model(variant: Mapping[str, object]) -> str:
-    """Return the model that a run loads, empty if a server has it."""
-    return "" if variant.get("weights") == "" else str(variant.get("model", ""))
+    """Return the model that a run loads, empty if a server or service has it."""
+    return "" if variant.get("weights") == "" or "provider" in variant else str(variant.get("model", ""))
 
 
-def count_to_do(library: Library, stage: Stage, variant: Mapping[str, object], after_variant: int | None = None) -> int:
-    """Return how many contents a run would process, without planning anything."""
+def count_to_do(
+    library: Library,
+    stage: Stage,
+    variant: Mapping[str, object],
+    after_variant: int | None = None,
+    chosen: Chosen | None = None,
+) -> int:
+    """Return how many contents a run would process, without planning anything. chosen: as of StageSetup, unfinished ones."""
     with library.database.read() as connection:
-        variant_id = queue.find_variant(connection, stage.name, variant)
-        return asset_tasks.count_to_do(
-            connection, variant_of(stage, NEVER_PLANNED if variant_id is None else variant_id, after_variant)
-        )
+        found = queue.find_variant(connection, stage.name, variant)
+        variant_id = NEVER_PLANNED if found is None else found
+        if chosen is not None:
+            return len(chosen(connection, variant_id))
+        return asset_tasks.count_to_do(connection, variant_of(stage, variant_id, after_variant))
 
 
 def variant_of(stage: Stage, variant_id: int, after_variant: int | None = None) -> StageVariant:

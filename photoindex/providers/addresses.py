@@ -48,17 +48,23 @@ def read_address(url: str) -> Address:
     return Address(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], parts.path.rstrip("/"))
 
 
-def allowed_ips(address: Address, allowed: Collection[str]) -> list[str]:
-    """Return the IP addresses to try in turn. Raises ProviderFailed if the host is neither this computer nor allowed.
+class UnknownHost(ProviderFailed):
+    """The name of a host has no address, or nobody can be asked for it now."""
+
+    meaning = ""
+
+
+def allowed_ips(address: Address, allowed: Collection[str], setting: str) -> list[str]:
+    """Return the IP addresses to try in turn. Raises UnknownHost, ProviderFailed for a host neither this computer nor allowed.
+
+    setting: where the address was set, for messages.
 
     The caller connects to these addresses themselves: a name that means another address a moment later is not asked again.
     """
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise ProviderFailed(
-            f"the host {address.host} is not known: {error}; see the setting caption.endpoint"
-        ) from None
+        raise UnknownHost(f"the host {address.host} is not known: {error}; see the setting {setting}") from None
     ips = list(dict.fromkeys(str(one[4][0]) for one in found))
     if address.host.lower() not in {one.lower() for one in allowed} and not all(map(_is_this_computer, ips)):
         raise ProviderFailed(

@@ -26,7 +26,14 @@ _CHUNK_BYTES = 65536
 
 
 class Unreachable(Exception):
-    """The server did not answer: no connection, a cut one, or time is up; the message is the middle of a sentence."""
+    """The server did not answer: no connection, a cut one, or time is up; the message is the middle of a sentence.
+
+    sent: whether the request may have arrived.
+    """
+
+    def __init__(self, message: str, *, sent: bool = True) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +47,19 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Sends requests to one server. allowed: hosts other than this computer. seconds: for one answer. key: for its owner."""
+    """Sends requests to one server.
+
+    allowed: hosts other than this computer. seconds: for one answer. key: for its owner. key_header: the header that holds
+    the key alone; empty: as a bearer token. follows: whether redirects are followed. setting: where the address was set.
+    """
 
     address: Address
     allowed: Collection[str]
     seconds: float
     key: str | None = None
+    key_header: str = ""
+    follows: bool = True
+    setting: str = "caption.endpoint"
 
     def post(self, path: str, message: Mapping[str, Any]) -> Reply:
         """Send a JSON message to a path below the server's, and return the reply.
@@ -64,9 +78,9 @@ class Client:
         raise ProviderFailed(f"{self.address.origin} redirects more than {_REDIRECTS_MAX} times")
 
     def _redirected(self, target: Address, status: int, location: str) -> Address:
-        if status not in _REPEATED:
+        if status not in _REPEATED or not self.follows:
             raise ProviderFailed(
-                f"{target.origin} redirects to another address ({status}); set caption.endpoint to the one that answers"
+                f"{target.origin} redirects to another address ({status}); set {self.setting} to the one that answers"
             )
         try:
             there = read_address(urljoin(target.origin + target.path, location))
@@ -77,21 +91,23 @@ class Client:
         return there
 
     def _send(self, target: Address, body: bytes, deadline: float) -> tuple[Reply, str | None]:
-        ips = allowed_ips(target, self.allowed)
+        ips = allowed_ips(target, self.allowed, self.setting)
         headers = {"Content-Type": "application/json", "Host": target.origin.partition("://")[2], "Connection": "close"}
         if self.key is not None and target.origin == self.address.origin:
-            headers["Authorization"] = f"Bearer {self.key}"
+            headers |= {self.key_header: self.key} if self.key_header else {"Authorization": f"Bearer {self.key}"}
+        sent = False
         try:
             with _wire(target, ips, deadline) as wire:
+                sent = True
                 connection = http.client.HTTPConnection(target.host, target.port)
                 connection.sock = wire
                 connection.request("POST", target.path or "/", body=body, headers=headers)
                 response = connection.getresponse()
                 data = _read(response)
         except TimeoutError:
-            raise Unreachable(f"did not answer within {self.seconds:g} s") from None
+            raise Unreachable(f"did not answer within {self.seconds:g} s", sent=sent) from None
         except (OSError, http.client.HTTPException) as error:
-            raise Unreachable(f"cannot be reached or broke off ({error or type(error).__name__})") from error
+            raise Unreachable(f"cannot be reached or broke off ({error or type(error).__name__})", sent=sent) from error
         location = response.getheader("Location") if 300 <= response.status < 400 else None
         return Reply(response.status, data, _retry_after(response)), location
 

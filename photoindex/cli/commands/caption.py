@@ -24,10 +24,12 @@ from photoindex.cli.output.details import Section, print_details, print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.render import visible
-from photoindex.cli.output.stage_summary import exit_for, lines_of_rest, lines_of_work, print_summary
+from photoindex.cli.output.service_summary import exit_for_all, is_of_service, lines_of_service
+from photoindex.cli.output.stage_summary import lines_of_rest, lines_of_work, print_summary
 from photoindex.cli.terminal.signals import stop_on_signal
 
 if TYPE_CHECKING:
+    from photoindex.library.providers.service_run import ServiceSummary
     from photoindex.library.words.caption import CaptionSummary
     from photoindex.library.words.captions_listed import PhotoCaptions
 
@@ -41,7 +43,7 @@ their words at once. What you say of a photo yourself is never replaced.
 Exit codes: 0 done; 75 the time of --for is up and pictures are left; 100
 done, but some pictures were given up (see `photoindex tasks --stage
 caption`); 7 the model is not installed; 8 the device failed; 10 the server
-refused, or cannot be reached.
+or a service refused, cannot be reached, or its budget is spent.
 """
 _LIST = "Print the captions of photos: yours, and those of every model."
 
@@ -83,7 +85,8 @@ def _caption(
 ) -> None:
     if context.invoked_subcommand is not None:
         return
-    from photoindex.library.words.caption import CaptionRequest, caption
+    from photoindex.library.words.caption import CaptionRequest
+    from photoindex.library.words.in_turn import caption_in_turn
 
     request = CaptionRequest(
         limit=limit,
@@ -98,10 +101,17 @@ def _caption(
         opened(library, reading=dry_run, **flags) as found,
         progress_sink(progress) as emit,
     ):
-        summary = caption(found, request, emit, stop)
+        summaries = caption_in_turn(found, request, emit, stop)
     command = command_with("photoindex caption", model=model, endpoint=endpoint)
-    print_summary(summary, lines(summary, command, verbose=verbose), as_json=json)
-    exit_for(summary, stop)
+    for one in summaries:
+        print_summary(one, _lines_of(one, command, verbose=verbose), as_json=json)
+    exit_for_all(summaries, stop)
+
+
+def _lines_of(summary: CaptionSummary | ServiceSummary, command: str, *, verbose: bool) -> Iterator[str]:
+    if is_of_service(summary):
+        return lines_of_service(summary, command)
+    return lines(summary, command, verbose=verbose)
 
 
 def command_with(command: str, *, model: str | None, endpoint: str | None) -> str:

@@ -19,11 +19,13 @@ from photoindex.cli.arguments.stage_options import (
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.render import visible
-from photoindex.cli.output.stage_summary import exit_for, lines_of_rest, lines_of_work, print_summary
+from photoindex.cli.output.service_summary import exit_for_all, is_of_service, lines_of_service
+from photoindex.cli.output.stage_summary import lines_of_rest, lines_of_work, print_summary
 from photoindex.cli.terminal.signals import stop_on_signal
 from photoindex.paths import display, from_text
 
 if TYPE_CHECKING:
+    from photoindex.library.providers.service_run import ServiceSummary
     from photoindex.library.words.ocr import OcrSummary
 
 
@@ -71,10 +73,11 @@ def ocr(
 
     Previews are read first. Where one shows text, the original is read once more, because small letters are lost in previews; originals on a volume that is not mounted are read by a later run.
     Exit codes: 0 done; 75 the time of --for is up and pictures are left; 100 done, but some pictures were given up (see
-    `photoindex tasks --stage ocr`); 7 what reads is not installed; 8 the device failed.
+    `photoindex tasks --stage ocr`); 7 what reads is not installed; 8 the device failed; 10 a service
+    in the setting ocr.providers refused, or its budget is spent.
     """
+    from photoindex.library.words.in_turn import ocr_in_turn
     from photoindex.library.words.ocr import OcrRequest
-    from photoindex.library.words.ocr import ocr as run_ocr
 
     request = OcrRequest(
         limit=limit,
@@ -88,10 +91,17 @@ def ocr(
         opened(library, reading=dry_run, **flags) as found,
         progress_sink(progress) as emit,
     ):
-        summary = run_ocr(found, request, emit, stop)
+        summaries = ocr_in_turn(found, request, emit, stop)
     command = "photoindex ocr" if language is None else f"photoindex ocr --language {language}"
-    print_summary(summary, lines(summary, command, verbose=verbose), as_json=json)
-    exit_for(summary, stop)
+    for one in summaries:
+        print_summary(one, _lines_of(one, command, verbose=verbose), as_json=json)
+    exit_for_all(summaries, stop)
+
+
+def _lines_of(summary: OcrSummary | ServiceSummary, command: str, *, verbose: bool) -> Iterator[str]:
+    if is_of_service(summary):
+        return lines_of_service(summary, command)
+    return lines(summary, command, verbose=verbose)
 
 
 def lines(summary: OcrSummary, command: str, *, verbose: bool) -> Iterator[str]:

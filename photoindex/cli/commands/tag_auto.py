@@ -21,7 +21,8 @@ from photoindex.cli.arguments.stage_options import (
 from photoindex.cli.output.details import print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
-from photoindex.cli.output.stage_summary import exit_for, lines_of_rest, lines_of_work
+from photoindex.cli.output.service_summary import exit_for_all, is_of_service, lines_of_service
+from photoindex.cli.output.stage_summary import lines_of_rest, lines_of_work
 from photoindex.cli.terminal.signals import stop_on_signal
 from photoindex.errors import ModelUnavailable
 
@@ -63,7 +64,8 @@ def _auto(
     `tags` compares the vectors of `photoindex embed` with about 1,500 terms, and reads no picture; `objects` and `labels` run ONNX models
     of your own (setting tags.models), `sensitive` needs the extra of that name. Tags that are less sure than the
     setting ai_confidence_threshold are not shown. Exit codes: 0 done; 75 the time of --for is up and pictures are left; 100 done,
-    but some pictures were given up (see `photoindex tasks`); 7 no model is installed, one cannot be used (the others run), or nothing is embedded; 8 the device failed.
+    but some pictures were given up (see `photoindex tasks`); 7 no model is installed, one cannot be used (the others run), or nothing is embedded; 8 the device failed; 10 a service in
+    the setting tags.providers refused, or its budget is spent.
     """
     from photoindex.library.words.tagging.auto import AutoRequest, tag_auto
 
@@ -97,8 +99,7 @@ def _exit(summary: AutoSummary, stop: StopRequest) -> None:
     """Leave with the exit code of the first run that did not do everything."""
     if stop.exit_code is not None and not summary.runs:
         raise typer.Exit(stop.exit_code)
-    for one in sorted(summary.runs, key=lambda each: (not each.stopped, not each.window_ended)):
-        exit_for(one, stop)
+    exit_for_all(summary.runs, stop)
     if summary.refused:
         raise typer.Exit(ModelUnavailable.exit_code)
 
@@ -107,12 +108,13 @@ def _lines(summary: AutoSummary, *, verbose: bool) -> Iterator[str]:
     if summary.remarked:
         yield f"marked again by the threshold: {amount(summary.remarked, 'pictures')}"
     for one in summary.runs:
-        yield from _lines_of(one, verbose=verbose)
+        command = f"photoindex tag auto --only {one.stage}"
+        yield from lines_of_service(one, command) if is_of_service(one) else _lines_of(one, command, verbose=verbose)
     for stage, why in summary.missing.items():
         yield f"{stage}: not run: {why}"
 
 
-def _lines_of(one: LabelsSummary, *, verbose: bool) -> Iterator[str]:
+def _lines_of(one: LabelsSummary, command: str, *, verbose: bool) -> Iterator[str]:
     if one.dry_run:
         yield f"{one.stage}: would look at {amount(one.pending, 'pictures')} with {one.model}"
         return
@@ -127,4 +129,4 @@ def _lines_of(one: LabelsSummary, *, verbose: bool) -> Iterator[str]:
     if one.calibrated:
         yield f"{amount(one.calibrated, 'tags')} calibrated on your verdicts; the others are uncalibrated"
     yield from lines_of_work(one, verbose=verbose)
-    yield from lines_of_rest(one, f"photoindex tag auto --only {one.stage}", one.stage)
+    yield from lines_of_rest(one, command, one.stage)

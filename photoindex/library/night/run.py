@@ -16,6 +16,7 @@ from photoindex.errors import (
     ModelUnavailable,
     NothingFound,
     PhotoIndexError,
+    ProviderFailed,
     StorageFull,
     UsageError,
 )
@@ -260,4 +261,6 @@ def _add(result: StepResult, outcome: StepOutcome) -> None:
     result.infer_seconds = round(result.infer_seconds + outcome.infer_seconds, 3)
     result.model = outcome.model or result.model
     result.runs_on = outcome.runs_on or result.runs_on
+    if outcome.refused:
+        result.error, result.error_code = outcome.refused, ProviderFailed.exit_code
     result.bottleneck = outcome.bottleneck or result.bottleneck

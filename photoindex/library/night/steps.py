@@ -18,7 +18,7 @@ class StepOutcome:
 
     done: pictures, files or faces that are finished. failed: those that a later run tries again. given_up: those that failed
     for good. left: still to do. stopped: it was told to stop before the end. model, runs_on: what worked, and where.
-    infer_seconds: time in the model. bottleneck: what took longest.
+    infer_seconds: time in the model. bottleneck: what took longest. refused: why a service is not asked any more, empty as a rule.
     """
 
     done: int = 0
@@ -30,6 +30,7 @@ class StepOutcome:
     runs_on: str = ""
     infer_seconds: float = 0.0
     bottleneck: str | None = None
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +111,19 @@ def _to_cluster(library: Library) -> StepOutcome:
 
 
 def _caption(library: Library, limit: int | None, emit: EventSink, stop: Stop) -> StepOutcome:
-    from photoindex.library.words.caption import CaptionRequest, caption
+    from photoindex.library.words.caption import CaptionRequest, CaptionSummary
+    from photoindex.library.words.in_turn import caption_in_turn
 
-    found = caption(library, CaptionRequest(limit=limit), emit, stop)
-    return _outcome(found, found.captions)
+    found = caption_in_turn(library, CaptionRequest(limit=limit), emit, stop)
+    return _sum([_outcome(one, one.captions if isinstance(one, CaptionSummary) else one.pictures) for one in found])
 
 
 def _to_caption(library: Library) -> StepOutcome:
-    from photoindex.library.words.caption import CaptionRequest, caption
+    from photoindex.library.words.caption import CaptionRequest
+    from photoindex.library.words.in_turn import caption_in_turn
     from photoindex.progress import ignore_events
 
-    return _outcome(caption(library, CaptionRequest(dry_run=True), ignore_events), 0)
+    return _sum([_outcome(one, 0) for one in caption_in_turn(library, CaptionRequest(dry_run=True), ignore_events)])
 
 
 def _labels_by(stage: str) -> Callable[[Library, int | None, EventSink, Stop], StepOutcome]:
@@ -145,17 +148,21 @@ def _to_label_by(stage: str) -> Callable[[Library], StepOutcome]:
 
 
 def _ocr(library: Library, limit: int | None, emit: EventSink, stop: Stop) -> StepOutcome:
-    from photoindex.library.words.ocr import OcrRequest, ocr
+    from photoindex.library.words.in_turn import ocr_in_turn
+    from photoindex.library.words.ocr import OcrRequest, OcrSummary
 
-    found = ocr(library, OcrRequest(limit=limit), emit, stop)
-    return _outcome(found, found.previews + found.originals)
+    found = ocr_in_turn(library, OcrRequest(limit=limit), emit, stop)
+    return _sum(
+        [_outcome(one, one.previews + one.originals if isinstance(one, OcrSummary) else one.pictures) for one in found]
+    )
 
 
 def _to_read(library: Library) -> StepOutcome:
-    from photoindex.library.words.ocr import OcrRequest, ocr
+    from photoindex.library.words.in_turn import ocr_in_turn
+    from photoindex.library.words.ocr import OcrRequest
     from photoindex.progress import ignore_events
 
-    return _outcome(ocr(library, OcrRequest(dry_run=True), ignore_events), 0)
+    return _sum([_outcome(one, 0) for one in ocr_in_turn(library, OcrRequest(dry_run=True), ignore_events)])
 
 
 def _index(library: Library, _limit: int | None, emit: EventSink, _stop: Stop) -> StepOutcome:
@@ -176,6 +183,7 @@ def _outcome(found: StageFigures, done: int) -> StepOutcome:
         runs_on=found.runs_on,
         infer_seconds=found.infer_seconds,
         bottleneck=found.bottleneck,
+        refused=getattr(found, "refused", ""),
     )
 
 
@@ -193,6 +201,7 @@ def _sum(parts: list[StepOutcome]) -> StepOutcome:
         runs_on=next((one.runs_on for one in parts if one.runs_on), ""),
         infer_seconds=sum(one.infer_seconds for one in parts),
         bottleneck=next((one.bottleneck for one in parts if one.bottleneck), None),
+        refused="; ".join(one.refused for one in parts if one.refused),
     )
 
 

@@ -20,7 +20,7 @@ from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
 from photoindex.library.stage_counting import CountingWriter
 from photoindex.library.stage_figures import StageFigures, figures, outcome, threads_or_all
-from photoindex.library.stage_run import StageRequest, StageRun, StageSetup, count_to_do, stage_lock
+from photoindex.library.stage_run import Chosen, StageRequest, StageRun, StageSetup, count_to_do, stage_lock
 from photoindex.library.words.captioner import CaptionerChoice, chosen_captioner
 from photoindex.library.words.model_choice import command_to_caption
 from photoindex.paths import shell_word
@@ -47,7 +47,7 @@ class CaptionRequest:
     """What to describe; model, endpoint, prompt, device and batch size are settings (`caption.*`).
 
     limit: maximum number of pictures. window_seconds: no batch starts later than this after the start. open: as in
-    `Stage`, for a captioner other than the chosen one. hang_seconds: see `ModelProcess`.
+    `Stage`, for a captioner other than the chosen one. hang_seconds: see `ModelProcess`. chosen: as of `StageSetup`.
     """
 
     limit: int | None = None
@@ -55,6 +55,7 @@ class CaptionRequest:
     dry_run: bool = False
     open: str | None = None
     hang_seconds: float | None = None
+    chosen: Chosen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ def caption(
     started = time.monotonic()
     if request.dry_run:
         choice = chosen_captioner(library)
-        pending = count_to_do(library, STAGE, choice.variant)
+        pending = count_to_do(library, STAGE, choice.variant, chosen=request.chosen)
         return replace(_summary(library, choice, RunTally(), _Counted(choice.language)), pending=pending, dry_run=True)
     with stage_lock(library, STAGE) as log:
         reread = _read_answers_again(library)
@@ -200,6 +201,7 @@ class _Run:
             batch_size=self.choice.round_size,
             threads=threads_or_all(config.decode_threads),
             hang_seconds=self.request.hang_seconds or self.choice.hang_seconds,
+            chosen=self.request.chosen,
         )
 
     def _warn(self, counted: _Counted) -> None:

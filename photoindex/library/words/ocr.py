@@ -18,6 +18,7 @@ from photoindex.library.stage_counting import CountingWriter
 from photoindex.library.stage_figures import StageFigures, figures, outcome, threads_or_all
 from photoindex.library.stage_run import (
     NEVER_PLANNED,
+    Chosen,
     StageRequest,
     StageRun,
     StageSetup,
@@ -56,7 +57,7 @@ class OcrRequest:
     """What to read; language, device and batch size are settings (`ocr.*`).
 
     limit: maximum number of pictures, previews and originals together. window_seconds: no batch starts later than this
-    after the start. previews_only: read no originals. open: as in `Stage`.
+    after the start. previews_only: read no originals. open: as in `Stage`. chosen: the only previews to read, as of `StageSetup`.
     """
 
     limit: int | None = None
@@ -64,6 +65,7 @@ class OcrRequest:
     dry_run: bool = False
     previews_only: bool = False
     open: str = STAGE.open
+    chosen: Chosen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,11 @@ def ocr(library: Library, request: OcrRequest, emit: EventSink, stop: Callable[[
         summary = run.run(stop)
         log.info("read text", extra={"action": STAGE.name, **asdict(summary)})
     return summary
+
+
+def preview_variant(library: Library) -> dict[str, object]:
+    """Return the variant of reading previews with the reader of the settings. Raises ModelUnavailable."""
+    return stage.variant(reader=reader_of(library), weights=find_reader(library)[1], picture=PREVIEW)
 
 
 @dataclass(slots=True)
@@ -147,7 +154,9 @@ class _Run:
         with self.library.database.read() as connection:
             left = len(larger.chosen(connection, self._known_variant(connection, ORIGINAL)))
         summary = replace(self._summary(RunTally(), larger), dry_run=True, originals_left=left)
-        return replace(summary, pending=count_to_do(self.library, STAGE, self._variant(PREVIEW)))
+        return replace(
+            summary, pending=count_to_do(self.library, STAGE, self._variant(PREVIEW), chosen=self.request.chosen)
+        )
 
     def run(self, stop: Callable[[], bool]) -> OcrSummary:
         """Read previews, then originals."""
@@ -200,6 +209,7 @@ class _Run:
             phase="reading text",
             batch_size=config.batch_size,
             threads=threads_or_all(config.decode_threads),
+            chosen=self.request.chosen,
         )
 
     def _close_setup(self, larger: LargerOriginals) -> StageSetup:

@@ -51,7 +51,9 @@ def command_to_read(library: Library, reader: str) -> str:
 
 def command_for_variant(library: Library, key: str) -> str:
     """Return the command that does the tasks of a variant of the ocr stage. key: of the variant."""
-    return command_to_read(library, json.loads(key).get("model", ""))
+    variant = json.loads(key)
+    # A service has its turn in the command itself.
+    return command_to_read(library, reader_of(library) if "provider" in variant else variant.get("model", ""))
 
 
 def waiting_by_command(library: Library, connection: Connection) -> dict[str, int]:

@@ -104,15 +104,19 @@ class Prefetcher:
                     data = read_file(data)
                 read = time.perf_counter()
                 values[position] = self._stage.prepare(data)
-            except FileNotFoundError:
-                share.failures[position] = Failure(MISSING, "its preview is missing")
-            except NotRegularFile as error:
-                share.failures[position] = Failure(DAMAGED, f"its preview is damaged ({error.strerror})")
-            except OSError as error:
-                message = f"its preview cannot be read ({error.strerror or error})"
-                share.failures[position] = Failure(UNREADABLE, message, retry=True)
-            except UnreadablePreview as error:
-                share.failures[position] = Failure(DAMAGED, f"its preview is damaged ({error})")
+            except (OSError, UnreadablePreview) as error:
+                share.failures[position] = failure_of_preview(error)
             share.read += read - began
             share.decode += time.perf_counter() - read
         return share
+
+
+def failure_of_preview(error: OSError | UnreadablePreview) -> Failure:
+    """Return the failure of a content whose preview could not be read or decoded."""
+    if isinstance(error, FileNotFoundError):
+        return Failure(MISSING, "its preview is missing")
+    if isinstance(error, NotRegularFile):
+        return Failure(DAMAGED, f"its preview is damaged ({error.strerror})")
+    if isinstance(error, OSError):
+        return Failure(UNREADABLE, f"its preview cannot be read ({error.strerror or error})", retry=True)
+    return Failure(DAMAGED, f"its preview is damaged ({error})")

@@ -67,8 +67,18 @@ def labelled_by(stage: str) -> Condition:
 
 def is_sensitive() -> Condition:
     """It has the tag `sensitive`, or what a person renamed that to, and nobody rejected it."""
+    return _has_effective(_is_called_sensitive())
+
+
+def is_labelled_sensitive() -> Condition:
+    """A model gave one of its contents, also one that does not represent it, the tag `sensitive`, and nobody rejected it."""
+    wanted = select(tag.c.id).where(_is_called_sensitive())
+    return _owns(_labels().where(label.c.tag_id.in_(wanted)))
+
+
+def _is_called_sensitive() -> Condition:
     renamed = select(tag_alias.c.tag_id).where(tag_alias.c.name_key == SENSITIVE)
-    return _has_effective(or_(tag.c.name_key == SENSITIVE, tag.c.id.in_(renamed)))
+    return or_(tag.c.name_key == SENSITIVE, tag.c.id.in_(renamed))
 
 
 def sensitive_among(connection: Connection, photo_ids: Sequence[int]) -> set[int]:

@@ -234,6 +234,27 @@ def count_to_do(connection: Connection, of: StageVariant) -> int:
     return _count_contents(connection, select(asset.c.id).where(~finished.exists()), is_ready(of))
 
 
+def to_ask(connection: Connection, of: StageVariant) -> list[int]:
+    """Return the contents that represent a photo, are ready, and are neither done nor quarantined, by id."""
+    return [row.id for row in connection.execute(_unfinished(of).where(asset.c.role == "primary"))]
+
+
+def unfinished_among(connection: Connection, of: StageVariant, asset_ids: Collection[int]) -> list[int]:
+    """Return those of the contents that are ready, and neither done nor quarantined, by id."""
+    return [row.id for row in connection.execute(_unfinished(of).where(asset.c.id.in_(numbers(asset_ids))))]
+
+
+def _unfinished(of: StageVariant) -> Select[tuple[int]]:
+    finished = task_of_asset(of).where(task.c.state.in_(("done", "quarantined")))
+    return select(asset.c.id).where(is_ready(of), ~finished.exists()).order_by(asset.c.id)
+
+
+def failed_or_given_up(connection: Connection, of: StageVariant) -> set[int]:
+    """Return the contents for which a stage failed, for now or for good."""
+    chosen = select(task.c.subject_id).where(_of(of), task.c.state.in_(("failed", "quarantined")))
+    return set(connection.execute(chosen).scalars())
+
+
 def count_never_planned(connection: Connection, stage: str) -> int:
     """Return how many contents with a preview have no task of a stage, of any variant."""
     contents = select(func.count()).select_from(asset).scalar_subquery()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -14,7 +15,7 @@ from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
 from photoindex.library.stage_counting import CountingWriter
 from photoindex.library.stage_figures import StageFigures, figures, outcome, threads_or_all
-from photoindex.library.stage_run import StageRequest, StageRun, StageSetup, count_to_do, stage_lock
+from photoindex.library.stage_run import Chosen, StageRequest, StageRun, StageSetup, count_to_do, stage_lock
 from photoindex.pipeline.run.asset_work import Inputs
 from photoindex.pipeline.run.runner import RunTally
 from photoindex.progress import EventSink
@@ -35,7 +36,8 @@ class LabelWork:
     """A stage with a model that is ready to run; the fields are those of StageSetup.
 
     replaces: tells by its key (JSON) whether the labels of another variant of the stage are replaced by these. prepare: is
-    called before the tasks are planned. calibrated: returns how many tags have a confidence that was measured.
+    called before the tasks are planned. calibrated: returns how many tags have a confidence that was measured. chosen: the only
+    contents to do, as of StageSetup.
     """
 
     stage: Stage
@@ -49,6 +51,7 @@ class LabelWork:
     after_variant: int | None = None
     prepare: Callable[[EventSink, Stop], None] = lambda _emit, _stop: None
     calibrated: Callable[[], int] = lambda: 0
+    chosen: Chosen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +107,7 @@ class LabelRun:
     def dry_run(self) -> LabelsSummary:
         """Return a summary whose `pending` says how many pictures are left."""
         work = self.work
-        pending = count_to_do(self.library, work.stage, work.variant, work.after_variant)
+        pending = count_to_do(self.library, work.stage, work.variant, work.after_variant, work.chosen)
         return replace(self._summary(RunTally()), pending=pending, dry_run=True)
 
     def run(self, request: StageRequest, stop: Stop) -> LabelsSummary:
@@ -136,11 +139,17 @@ class LabelRun:
             threads=threads_or_all(self.library.config.tags.decode_threads),
             inputs=work.inputs,
             after_variant=work.after_variant,
+            chosen=work.chosen,
         )
 
     def _writer(self, connection: Connection, variant_id: int) -> CountingWriter:
         others = queue.variants(connection, self.work.stage.name).items()
-        replaced = tuple(one for one, key in others if one != variant_id and self.work.replaces(key))
+        # What a service found stands beside it.
+        replaced = tuple(
+            one
+            for one, key in others
+            if one != variant_id and "provider" not in json.loads(key) and self.work.replaces(key)
+        )
         writer = LabelWriter(self.work.stage.name, variant_id, self.counted.threshold, replaced)
         return CountingWriter(writer, self.counted)
 
