@@ -47,6 +47,7 @@ COMMANDS: tuple[str, ...] = (
     "retry",
     "redo",
     "prune",
+    "verify",
     "log",
     "undo",
     "models",

@@ -22,6 +22,8 @@ NO_PROMISE = {
     "--derived takes no PATH, --volume or --older-than": EXCLUDE,
     "give PATH or --paths-from, not both": EXCLUDE,
     "-0 needs --paths-from": EXCLUDE,
+    "{} goes with --originals": EXCLUDE,
+    "--repair goes without --originals, which are never written": EXCLUDE,
     "{} goes with --json alone": EXCLUDE,
     "--diff goes with --dry-run": EXCLUDE,
     "--preview shows photos between the lines of a table; it goes without --json, --csv, -0 and --format": EXCLUDE,
