@@ -87,6 +87,17 @@ def age_seconds(text: str) -> float:
     return sum(part.seconds for part in split(text, calendar=True))
 
 
+def spoken(seconds: float) -> str:
+    """Return a length of time as people say it: `40 s`, `12 min`, `2.5 h`, `3 days`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 48 * 3600:
+        return f"{seconds / 3600:.1f} h".replace(".0 h", " h")
+    return f"{seconds / DAY_SECONDS:.1f} days".replace(".0 days", " days")
+
+
 def _unreadable(text: str, *, calendar: bool) -> ValueError:
     units, example = ("y, mo, w, d, h, min or s", "6mo, 30d") if calendar else ("w, d, h, min or s", "30min, 1h30m, 2d")
     return ValueError(f"'{text}' is not a length of time; write numbers with {units}, the longest first: {example}")

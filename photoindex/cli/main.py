@@ -25,6 +25,7 @@ COMMANDS: tuple[str, ...] = (
     "faces",
     "ocr",
     "cluster",
+    "run",
     "spaces",
     "index",
     "search",

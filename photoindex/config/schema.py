@@ -168,7 +168,7 @@ class CaptionConfig(_Section):
     )
     device: Device = "auto"
     decode_threads: DecodeThreads = None
-    gpu_free_share: float = Field(default=0.1, ge=0, lt=1, description="share of the GPU's memory to leave free")
+    gpu_free_share: float = Field(default=0.25, ge=0, lt=1, description="share of the GPU's memory to leave free")
     prompt: str | None = Field(
         default=None, max_length=4000, description="what the model is asked; default: what suits its family"
     )
@@ -197,6 +197,26 @@ class ClusterConfig(_Section):
 
     full_after_days: float = Field(default=7.0, gt=0, description="days after which all faces are grouped again")
     full_after_faces: int = Field(default=50_000, ge=1, description="new faces after which all are grouped again")
+
+
+class RunConfig(_Section):
+    """When `run` works: it waits while somebody else needs the computer."""
+
+    scan: bool = Field(default=False, description="begin with a scan of all known folders")
+    nice: int = Field(default=10, ge=0, le=19, description="niceness of the run; 19 is the lowest priority")
+    max_cpu_util: int = Field(
+        default=50, ge=1, le=100, description="wait while other programs use more of the processor, in percent"
+    )
+    max_gpu_util: int = Field(
+        default=85, ge=1, le=100, description="wait while other programs use more of the GPU, in percent"
+    )
+    max_celsius: int = Field(default=90, ge=30, le=120, description="wait while processor or GPU are hotter")
+    max_watts: int | None = Field(
+        default=None,
+        ge=1,
+        description="wait while processor and GPU draw more, where the driver tells; default: no limit",
+    )
+    on_battery: bool = Field(default=False, description="work on battery power, too")
 
 
 class BackupConfig(_Section):
@@ -267,6 +287,7 @@ class Config(_Section):
     tags: TagsConfig = TagsConfig()
     caption: CaptionConfig = CaptionConfig()
     cluster: ClusterConfig = ClusterConfig()
+    run: RunConfig = RunConfig()
     database: DatabaseConfig = DatabaseConfig()
     backup: BackupConfig = BackupConfig()
     log: LogConfig = LogConfig()

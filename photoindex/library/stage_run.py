@@ -15,6 +15,7 @@ from photoindex.library.derived_folder import check_not_away
 from photoindex.library.handle import Library
 from photoindex.library.lock import LOCK_NAME, exclusive
 from photoindex.library.logs import both, log_events, open_log
+from photoindex.library.night.throughput import ThroughputRecorder
 from photoindex.pipeline.ingest.derived_files import preview_path
 from photoindex.pipeline.run.asset_work import FIXED_BY_NEW_PREVIEW, AssetWork, Inputs, Writer
 from photoindex.pipeline.run.executor import Executor
@@ -149,7 +150,14 @@ class StageRun:
             stage=setup.stage, opening=setup.opening(), batch_size=setup.batch_size, threads=setup.threads,
             stderr=self.library.log_folder / f"{setup.stage.name}-worker.txt",
         )  # fmt: skip
-        executor = self.library.model_executor(settings, setup.hang_seconds)
+        model = self.library.model_executor(settings, setup.hang_seconds)
+        executor = model if setup.around is None else setup.around(model, stop)
+        speed = ThroughputRecorder(self.library.database, setup.stage.name, self._variant_id, self.tally, executor)
+
+        def after_commit(done: int) -> None:
+            speed.committed()
+            committed(done)
+
         runner = Runner(
             database=self.library.database,
             work=AssetWork(
@@ -161,15 +169,16 @@ class StageRun:
                 setup.batch_size,
                 inputs=setup.inputs,
             ),
-            executor=executor if setup.around is None else setup.around(executor, stop),
+            executor=executor,
             emit=self.emit,
             stop=lambda: stop() or self.is_window_over(),
             limit=self.request.limit,
             log=self.log,
-            committed=committed,
+            committed=after_commit,
             tally=self.tally,
         )
         runner.run(self.total)
+        speed.finish()
 
     def summary(self, stop: Stop) -> StageSummary:
         """Return what the run did and what is left."""

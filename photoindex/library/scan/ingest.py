@@ -7,15 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from photoindex.library.handle import Library
+from photoindex.library.night.throughput import ThroughputRecorder
 from photoindex.library.originals.roots import Roots
 from photoindex.library.scan.refresh import resolver_of
 from photoindex.pipeline.ingest.commit import Committer, IngestTally
 from photoindex.pipeline.ingest.work import IngestSettings, IngestWork
 from photoindex.pipeline.ingest.worker import ingest_file
 from photoindex.pipeline.run.decoder_pool import DecoderPool
-from photoindex.pipeline.run.runner import Runner
+from photoindex.pipeline.run.runner import Runner, RunTally
 from photoindex.pipeline.workers import isolation
 from photoindex.progress import EventSink
+from photoindex.stages.ingest import STAGE
 from photoindex.store.engine.database import Session
 
 
@@ -57,15 +59,21 @@ def ingest_files(
     committer = Committer(
         variant_id=work.variant_id, resolver=resolver_of(library, roots, emit), is_online=roots.is_online
     )
+    executor = DecoderPool(ingest_file, count=settings.jobs, limits=settings.limits, stop=stop)
+    tally = RunTally()
+    speed = ThroughputRecorder(session, STAGE.name, work.variant_id, tally, executor)
     runner = Runner(
         database=session,
         work=IngestWork(settings, committer),
-        executor=DecoderPool(ingest_file, count=settings.jobs, limits=settings.limits, stop=stop),
+        executor=executor,
         emit=emit,
         stop=stop,
+        committed=lambda _done: speed.committed(),
+        tally=tally,
     )
     start_forkserver(derive=work.derive)
     runner.run(work.total)
+    speed.finish()
     return committer.tally, runner.tally.done
 
 

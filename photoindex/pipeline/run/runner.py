@@ -6,7 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
@@ -32,7 +32,7 @@ _SLOW_SECONDS = 5.0
 class RunTally:
     """What a run has done so far.
 
-    done: tasks finished, successfully or not. steps: seconds by step, summed over threads. busy_seconds: wall time from
+    done: tasks finished, successfully or not. retried: those of them that had been tried before. steps: seconds by step, summed over threads. busy_seconds: wall time from
     when the executor was ready to the last commit. smallest_batch: how many subjects ran at once when the least memory
     was free, None before the first batch.
     """
@@ -41,6 +41,7 @@ class RunTally:
     succeeded: int = 0
     failed: int = 0
     quarantined: int = 0
+    retried: int = 0
     batches: int = 0
     restarts: int = 0
     steps: dict[str, float] = field(default_factory=dict)
@@ -51,6 +52,10 @@ class RunTally:
     def add(self, step: str, seconds: float) -> None:
         """Add to the seconds of a step."""
         self.steps[step] = self.steps.get(step, 0.0) + seconds
+
+    def copy(self) -> RunTally:
+        """Return the tally as it is now."""
+        return replace(self, steps=dict(self.steps))
 
 
 @dataclass(slots=True)
@@ -214,6 +219,7 @@ class Runner:
         tally.succeeded += len(recorded.done)
         tally.failed += len(recorded.failed) - given_up
         tally.quarantined += given_up + len(recorded.quarantined)
+        tally.retried += sum(each.job.attempts > 1 for batch in completed for each in batch.finished)
         tally.batches += len(completed)
         tally.add("write", write_seconds)
         for batch in completed:

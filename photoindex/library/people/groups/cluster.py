@@ -99,6 +99,16 @@ def is_due(library: Library) -> Due:
     return Due(_why_full(library, space, since_full, model_changed=other_model), new)
 
 
+def count_to_group(library: Library) -> int:
+    """Return how many faces the next grouping would look at."""
+    due = is_due(library)
+    if not due.full:
+        return due.new
+    with library.database.read() as connection:
+        space = spaces.active(connection)
+        return 0 if space is None else grouping.count(connection, space)
+
+
 def _why_full(library: Library, space: RegionSpace, new: int, *, model_changed: bool) -> str:
     settings = library.config.cluster
     if space.clustered_at is None:

@@ -1,0 +1,1 @@
+"""Rules of unattended work: estimates, windows, when to wait."""
