@@ -49,6 +49,7 @@ COMMANDS: tuple[str, ...] = (
     "redo",
     "prune",
     "verify",
+    "metrics",
     "log",
     "undo",
     "models",
