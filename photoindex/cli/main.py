@@ -49,6 +49,7 @@ COMMANDS: tuple[str, ...] = (
     "redo",
     "prune",
     "verify",
+    "doctor",
     "metrics",
     "log",
     "undo",

@@ -39,6 +39,8 @@ NO_PROMISE = {
     "the others are in an --avoid folder": REASON,
     "# Plan of photoindex duplicates, made": "the head of a file",
     "nothing was found (`--fail-if-empty`, or a PATH": "the meaning of an exit code",
+    "`photoindex doctor` found something that does not work": "the meaning of an exit code",
+    "--json and --textfile exclude each other; use only one": EXCLUDE,
     "{} --model {}": "a part of the commands in the messages of a failed embedding, which have their scenario",
     "the tokenizer {} cannot be read: {}; install the model again": "as for a tokenizer that cannot be used; root reads all",
 }
