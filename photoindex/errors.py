@@ -81,10 +81,14 @@ class LibraryNotFound(PhotoIndexError):
 
 
 class LibraryLocked(PhotoIndexError):
-    """Another command is changing the library."""
+    """Another command is changing the library; `since` (UTC seconds) when, where that is known."""
 
     exit_code = 5
     meaning = "another photoindex command is changing this library"
+
+    def __init__(self, message: str, *, since: float | None = None) -> None:
+        super().__init__(message)
+        self.since = since
 
 
 class SchemaTooNew(PhotoIndexError):

@@ -26,6 +26,7 @@ COMMANDS: tuple[str, ...] = (
     "ocr",
     "cluster",
     "run",
+    "schedule",
     "spaces",
     "index",
     "search",

@@ -46,7 +46,8 @@ def exclusive(
     try:
         lock.acquire()
     except Timeout:
-        raise LibraryLocked(_refusal(path)) from None
+        holder = read_holder(path)
+        raise LibraryLocked(_refusal(path), since=None if holder is None else holder.since) from None
     try:
         _write_holder(path, Holder(os.getpid(), command, time.time()))
         yield

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from photoindex.library.lock import exclusive
+from photoindex.library.verify.originals import LOCK_NAME
 from tests.command_line import run, run_on_terminal
 from tests.harness import LibraryRunner
 from tests.originals import write_photos
@@ -151,6 +153,27 @@ def test_a_library_that_cannot_be_written_is_checked_all_the_same(
 ) -> None:
     monkeypatch.setattr("photoindex.store.engine.errors.why_unwritable", lambda folder: f"{folder} cannot be written")
     assert run(capsysbinary, "verify").code == 0
+
+
+def test_quiet_prints_nothing_unless_something_is_wrong(
+    photos: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    os.utime(photos / "0" / "IMG_0000.jpg")
+    for words in (["verify"], ["verify", "--originals"]):
+        ran = run(capsysbinary, *words, "--quiet")
+        assert (ran.code, ran.out, ran.err) == (0, b"", b"")
+    assert [row["outcome"] for row in run(capsysbinary, "verify", "--originals", "--quiet", "--json").json] == [
+        "changed"
+    ]
+    with exclusive(photos.parent / "library", "another", name=LOCK_NAME):
+        assert run(capsysbinary, "verify", "--originals").code == 5
+        assert run(capsysbinary, "verify", "--originals", "--quiet").code == 0
+    damage(os.fsencode(photos / "1" / "IMG_0001.jpg"))
+    ran = run(capsysbinary, "verify", "--originals", "--quiet")
+    assert ran.code == 100
+    assert b"IMG_0001.jpg" in ran.out
+    assert b"1 damaged" in ran.err
+    assert b"1 original was damaged" in run(capsysbinary, "verify", "--quiet").out
 
 
 def test_on_a_terminal_there_is_a_table(photos: Path) -> None:

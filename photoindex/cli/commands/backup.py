@@ -12,6 +12,7 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.query_words import is_command, option_arities
+from photoindex.cli.arguments.quiet import QuietOption, leaves_the_work_to_others, progress_of
 from photoindex.cli.output.details import size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, Row, choose_output, render
@@ -89,6 +90,7 @@ def make(
     init: Annotated[
         bool, typer.Option("--init", help="Make DEST a backup destination; asked for on a terminal, needed once.")
     ] = False,
+    quiet: QuietOption = False,
     json: JsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
@@ -101,13 +103,15 @@ def make(
     from photoindex.library.backup.backup import BackupRequest, backup, needs_initialising
 
     output = choose_output(json=json)
-    with opened(library, reading=True) as found:
+    with leaves_the_work_to_others(quiet=quiet), opened(library, reading=True) as found:
         if not init and sys.stdin.isatty() and needs_initialising(found, destination):
             shown = display(os.fsencode(from_root(destination)))
             confirm(f"{shown} is not a backup destination yet. Is its disk mounted, and are snapshots to go there?")
             init = True
-        with progress_sink(progress) as emit:
+        with progress_sink(progress_of(progress, quiet=quiet)) as emit:
             made = backup(found, BackupRequest(destination, keep, initialise=init), emit)
+    if quiet and not json:
+        return
     render([_row(made.snapshot)], _COLUMNS, output)
     counts = made.snapshot.manifest.counts if made.snapshot.manifest is not None else {}
     removed = f"; {len(made.removed)} older removed" if made.removed else ""

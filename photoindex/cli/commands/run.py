@@ -13,6 +13,7 @@ import typer
 
 from photoindex.cli.arguments.common import LibraryOption, opened
 from photoindex.cli.arguments.durations import running_time
+from photoindex.cli.arguments.quiet import QuietOption, leaves_the_work_to_others, progress_of
 from photoindex.cli.arguments.stage_options import SummaryJsonOption
 from photoindex.cli.output.details import print_json
 from photoindex.cli.output.night import lines_of_plan, lines_of_run, plan_as_json
@@ -96,12 +97,7 @@ def run(
             "--report", metavar="FILE", help="Write a report at the end: a .json or .html file.", show_default=False
         ),
     ] = None,
-    quiet: Annotated[
-        bool,
-        typer.Option(
-            "--quiet", "-q", help="Print only what was done or went wrong; nothing if there was nothing to do."
-        ),
-    ] = False,
+    quiet: QuietOption = False,
     json: SummaryJsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
@@ -131,8 +127,9 @@ def run(
     }  # fmt: skip
     with (
         stop_on_signal() as stop,
+        leaves_the_work_to_others(quiet=quiet),
         opened(library, reading=show_plan, **flags) as found,
-        progress_sink(ProgressMode.NONE if quiet or show_plan else progress) as emit,
+        progress_sink(progress_of(progress, quiet=quiet or show_plan)) as emit,
     ):
         settings = found.config.run
         if show_plan:

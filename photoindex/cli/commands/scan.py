@@ -12,6 +12,7 @@ import typer
 
 from photoindex.cli.arguments.common import LibraryOption, opened, settings
 from photoindex.cli.arguments.path_completion import complete_path
+from photoindex.cli.arguments.quiet import QuietOption, leaves_the_work_to_others, progress_of
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import visible
 from photoindex.cli.terminal.signals import stop_on_signal
@@ -79,6 +80,7 @@ def scan(
     file_seconds: Annotated[
         float | None, typer.Option("--file-seconds", min=0.1, help="Give a file up after this time.")
     ] = None,
+    quiet: QuietOption = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on stdout.")] = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
@@ -124,11 +126,13 @@ def scan(
     }
     with (
         stop_on_signal() as stop,
+        leaves_the_work_to_others(quiet=quiet),
         opened(library, create=True, on_trial=dry_run, **limits) as found,
-        progress_sink(progress) as emit,
+        progress_sink(progress_of(progress, quiet=quiet)) as emit,
     ):
         summary = run_scan(found, request, emit, stop)
-    _print(summary, as_json=json)
+    if json or not quiet or _says_something(summary):
+        _print(summary, as_json=json)
     if stop.exit_code is not None and (summary.stopped or summary.pending):
         raise typer.Exit(stop.exit_code)
     if summary.roots_away:
@@ -139,6 +143,12 @@ def scan(
         )
     if summary.quarantined or summary.unreadable_folders or summary.unreadable_files:
         raise typer.Exit(EXIT_SOME_QUARANTINED)
+
+
+def _says_something(summary: ScanSummary) -> bool:
+    """Return whether a scan found anything new or wrong; files that fail are named as they are found."""
+    found = summary.new + summary.changed + summary.moved + summary.duplicate + summary.newly_missing
+    return bool(found or summary.unreadable_folders or summary.unreadable_files)
 
 
 def _check_there_is_something(paths: list[str] | None, paths_from: str | None, library: Path | None) -> None:

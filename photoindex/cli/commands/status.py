@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.output.details import Section, print_details, print_json, size_text
+from photoindex.cli.output.watch import lines_of_state, watch_work
 
 if TYPE_CHECKING:
     from photoindex.library.maintenance.status import Status
+    from photoindex.library.night.state import RunState
 
 _STATES = ("done", "pending", "running", "failed", "quarantined", "dismissed")
 
@@ -21,12 +23,25 @@ def register(app: typer.Typer) -> None:
     app.command("status")(status)
 
 
-def status(json: JsonOption = False, library: LibraryOption = None) -> None:
+def status(
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", "-w", help="Show what is pending, how fast and until when, again every few seconds."),
+    ] = False,
+    every: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", min=0.5, max=3600, help="How often, with --watch.")
+    ] = 5.0,
+    json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
     """Show the library's contents, pending work, disk usage and suggested next steps."""
     from photoindex.library.maintenance.status import as_json
     from photoindex.library.maintenance.status import status as find_status
 
     with opened(library, reading=True) as found:
+        if watch:
+            watch_work(found, every, as_json=json)
+            return
         result = find_status(found)
     if json:
         print_json(as_json(result))
@@ -60,6 +75,7 @@ def _print(found: Status) -> None:
         ),
         Section("volumes", _volumes(found)),
         Section("folders", roots),
+        Section("run", _run(found.run)),
         Section("tasks", [(stage, _counts(states)) for stage, states in found.tasks.items()]),
         Section("quarantined", [(name or "unknown", f"{number:,}") for name, number in found.quarantined.items()]),
         Section(
@@ -74,6 +90,10 @@ def _print(found: Status) -> None:
         Section("next", [(step.command, step.why) for step in found.next_steps]),
     ]
     print_details(f"library {found.library}", sections)
+
+
+def _run(state: RunState | None) -> list[tuple[str, str]]:
+    return [] if state is None else [(state.step or "starting", line) for line in lines_of_state(state)]
 
 
 def _volumes(found: Status) -> list[tuple[object, ...]]:

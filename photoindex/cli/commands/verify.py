@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.durations import age, running_time
 from photoindex.cli.arguments.path_completion import complete_path
+from photoindex.cli.arguments.quiet import QuietOption, leaves_the_work_to_others, progress_of
 from photoindex.cli.arguments.shares import percentage
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount, duration, size_text
@@ -107,6 +109,7 @@ def verify(
     repair: Annotated[
         bool, typer.Option("--repair", help="Queue again what is missing or damaged; rebuild indices; remove strays.")
     ] = False,
+    quiet: QuietOption = False,
     json: JsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
@@ -117,7 +120,7 @@ def verify(
                               (plan, "--plan")):  # fmt: skip
             if given:
                 raise UsageError(f"{option} goes with --originals")
-        _verify_library(library, progress, choose_output(json=json), repair=repair)
+        _verify_library(library, _Printing(choose_output(json=json), progress, quiet, json), repair=repair)
         return
     if repair:
         raise UsageError("--repair goes without --originals, which are never written")
@@ -129,44 +132,62 @@ def verify(
         older_than_seconds=None if older_than is None else age(older_than, "--older-than"),
         window_seconds=None if window is None else running_time(window, "--for"),
     )
-    _verify_originals(library, progress, choose_output(json=json), request, None if plan is None else as_named(plan))
+    printing = _Printing(choose_output(json=json), progress, quiet, json)
+    _verify_originals(library, printing, request, None if plan is None else as_named(plan))
 
 
-def _verify_library(library: Path | None, progress: ProgressMode, output: Output, *, repair: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class _Printing:
+    """How the result is printed. quiet: only if something is wrong, but JSON always."""
+
+    output: Output
+    progress: ProgressMode
+    quiet: bool
+    json: bool
+
+    def everything(self, rows: Iterable[Row], columns: Sequence[Column], lines: Iterable[str], *, wrong: bool) -> None:
+        """Print rows on stdout and lines on stderr."""
+        if not self.quiet or self.json or wrong:
+            render(rows, columns, self.output)
+        if not self.quiet or wrong:
+            for line in lines:
+                print(line, file=sys.stderr)
+
+
+def _verify_library(library: Path | None, printing: _Printing, *, repair: bool) -> None:
     from photoindex.library.verify.library_checks import verify_library
 
     with (
+        leaves_the_work_to_others(quiet=printing.quiet),
         stop_on_signal() as stop,
         opened(library, reading=not repair) as found,
-        progress_sink(progress) as emit,
+        progress_sink(progress_of(printing.progress, quiet=printing.quiet)) as emit,
     ):
         problems = list(verify_library(found, emit, repair=repair, stop=stop))
-    render(map(_problem_row, problems), _PROBLEMS, output)
-    for line in _library_lines(problems, stopped=stop()):
-        print(line, file=sys.stderr)
+    lines = _library_lines(problems, stopped=stop())
+    printing.everything(map(_problem_row, problems), _PROBLEMS, lines, wrong=bool(problems))
     if stop.exit_code is not None:
         raise typer.Exit(stop.exit_code)
     if any(one.harmful and not one.repaired for one in problems):
         raise typer.Exit(EXIT_SOME_QUARANTINED)
 
 
-def _verify_originals(
-    library: Path | None, progress: ProgressMode, output: Output, request: OriginalsRequest, plan: Path | None
-) -> None:
+def _verify_originals(library: Path | None, printing: _Printing, request: OriginalsRequest, plan: Path | None) -> None:
     from photoindex.library.duplicates.plan import check_plan_target
     from photoindex.library.verify.originals import verify_originals, write_plan
 
-    with stop_on_signal() as stop, opened(library) as found:
+    with leaves_the_work_to_others(quiet=printing.quiet), stop_on_signal() as stop, opened(library) as found:
         if plan is not None:
             check_plan_target(found, plan)
-        with progress_sink(progress) as emit:
+        with progress_sink(progress_of(printing.progress, quiet=printing.quiet)) as emit:
             summary = verify_originals(found, request, emit, stop)
         if plan is not None:
             write_plan(summary.findings, plan)
-            print(f"wrote the plan to {visible(os.fsencode(plan))}; nothing was changed", file=sys.stderr)
-    render(map(_finding_row, summary.findings), _FINDINGS, output)
-    for line in _originals_lines(summary):
-        print(line, file=sys.stderr)
+    lines = list(_originals_lines(summary))
+    if plan is not None:
+        lines.append(f"wrote the plan to {visible(os.fsencode(plan))}; nothing was changed")
+    bad = summary.damaged + summary.unreadable > 0
+    printing.everything(map(_finding_row, summary.findings), _FINDINGS, lines, wrong=bad)
     _exit_for(summary, stop)
 
 

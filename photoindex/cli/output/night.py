@@ -100,9 +100,9 @@ def lines_of_run(summary: NightSummary) -> Iterator[str]:
     for one in summary.steps:
         if one.done or one.failed or one.given_up or one.left or one.error is not None:
             yield _line_of_step(one)
-    for one in summary.steps:
-        if one.skipped is not None:
-            yield f"{one.name}: not run: {visible(one.skipped)}"
+    skipped = [one.name for one in summary.steps if one.skipped is not None]
+    if skipped:
+        yield f"not run: {', '.join(skipped)}; to see why: photoindex run --plan"
     for reason, seconds in summary.waited.items():
         yield f"waited for {spoken(seconds)}: {reason}"
     energy = energy_text(summary)

@@ -31,18 +31,29 @@ class QuietLimits:
     on_battery: bool = False
 
 
-def reason_to_wait(seen: Machine, limits: QuietLimits) -> str | None:
-    """Return why a run should wait, as the end of "waiting: ...", None if nothing speaks against working."""
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a run waits. what: the kind of reason, always in the same words. now: how it is at the moment."""
+
+    what: str
+    now: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.now})" if self.now else self.what
+
+
+def reason_to_wait(seen: Machine, limits: QuietLimits) -> Reason | None:
+    """Return why a run should wait, None if nothing speaks against working."""
     if seen.on_battery and not limits.on_battery:
-        return "the computer runs on its battery"
+        return Reason("the computer runs on its battery")
     if _above(seen.others_gpu, limits.others_gpu):
-        return f"other programs use {seen.others_gpu:.0%} of the GPU"
+        return Reason("other programs use the GPU", f"{seen.others_gpu:.0%}")
     if _above(seen.others_cpu, limits.others_cpu):
-        return f"other programs use {seen.others_cpu:.0%} of the processor"
+        return Reason("other programs use the processor", f"{seen.others_cpu:.0%}")
     if _above(seen.celsius, limits.celsius):
-        return f"the computer is hot: {seen.celsius:.0f} °C, the limit is {limits.celsius:.0f} °C"
+        return Reason("the computer is hot", f"{seen.celsius:.0f} °C, the limit is {limits.celsius:.0f} °C")
     if _above(seen.watts, limits.watts):
-        return f"the computer draws {seen.watts:.0f} W, the limit is {limits.watts:.0f} W"
+        return Reason("the computer draws much power", f"{seen.watts:.0f} W, the limit is {limits.watts:.0f} W")
     return None
 
 
@@ -56,11 +67,11 @@ class Patience:
 
     busy_seconds: float = 15.0
     calm_seconds: float = 60.0
-    reason: str | None = None
+    reason: Reason | None = None
     """Why it waits, None while it works."""
     _changing_since: float | None = None
 
-    def observe(self, now: float, reason: str | None) -> None:
+    def observe(self, now: float, reason: Reason | None) -> None:
         """Take in what speaks against working at a time in seconds, None if nothing does."""
         if (reason is None) == (self.reason is None):
             self._changing_since = None

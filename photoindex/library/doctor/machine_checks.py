@@ -14,6 +14,7 @@ from pathlib import Path
 from photoindex import __version__
 from photoindex.library.doctor.examination import Finding, fail, ok, warn
 from photoindex.library.night.gpu import find_gpus
+from photoindex.library.night.schedule import unit_folder
 from photoindex.mounts import is_network, mount_of
 from photoindex.paths import display
 from photoindex.store.engine import features
@@ -130,19 +131,14 @@ def schedule(_folder: Path) -> Iterator[Finding]:
     """Look for a timer or a crontab that runs photoindex."""
     found = installed_schedule()
     if found is None:
-        yield warn(
-            "no timer and no line of a crontab runs it",
-            "a line in a crontab or a systemd timer; see docs/unattended.md",
-        )
+        yield warn("no timer and no line of a crontab runs it", "photoindex schedule install")
     else:
         yield ok(found)
 
 
 def installed_schedule() -> str | None:
     """Return what runs photoindex regularly, None if nothing does: a user's systemd timer or a line of their crontab."""
-    base = os.environ.get("XDG_CONFIG_HOME", "").strip()
-    units = (Path(base) if base else Path.home() / ".config") / "systemd" / "user"
-    timer = next(iter(sorted(units.glob("photoindex-*.timer"))), None)
+    timer = next(iter(sorted(unit_folder().glob("photoindex-*.timer"))), None)
     if timer is not None:
         return f"the timer {timer.name}"
     tool = shutil.which("crontab")

@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -16,6 +16,7 @@ from photoindex.errors import ModelUnavailable
 from photoindex.library.embed.model_choice import command_to_embed, command_to_use, model_to_embed
 from photoindex.library.handle import Library
 from photoindex.library.lock import is_held
+from photoindex.library.night.state import RunState, running
 from photoindex.library.originals.path_lookup import volumes_now
 from photoindex.library.people.model_choice import waiting_by_command
 from photoindex.library.stage_run import NEVER_PLANNED, lock_name, variant_of
@@ -98,6 +99,8 @@ class Status:
     """All spaces, if none of them is active."""
     open_folders: tuple[tuple[Path, str], ...] = ()
     """Folders that others may read although the settings do not say so, each with the octal mode that closes it."""
+    run: RunState | None = None
+    """What `photoindex run` is doing now, None if it is not at work."""
 
     @property
     def photos(self) -> int:
@@ -142,6 +145,7 @@ def status(library: Library) -> Status:
             for_ocr=reader_choice.waiting_by_command(library, connection),
             unused_spaces=_unused_spaces(connection),
             open_folders=open_folders(library),
+            run=running(library.folder),
         )
     return _with_next_steps(found)
 
@@ -353,6 +357,7 @@ def as_json(found: Status) -> dict[str, object]:
             "logs_bytes": found.disk.logs,
             "free_bytes": found.disk.free,
         },
+        "run": None if found.run is None else asdict(found.run),
         "next": [{"command": step.command, "why": step.why} for step in found.next_steps],
     }
 

@@ -6,8 +6,9 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Protocol
 
-from photoindex.domain.night.patience import Patience, QuietLimits, reason_to_wait
+from photoindex.domain.night.patience import Machine, Patience, QuietLimits, Reason, reason_to_wait
 from photoindex.durations import spoken
 from photoindex.errors import (
     DatabaseFailed,
@@ -34,13 +35,23 @@ _POLL_SECONDS = 0.5
 _FAILURES_KEPT = 200
 
 
+class Watcher(Protocol):
+    """Looks at the machine; joules: energy that was used since it was made, None where that is unknown."""
+
+    joules: float | None
+
+    def look(self, *, own_runs: bool) -> Machine:
+        """Return what is seen now. own_runs: whether a model of ours may be on a GPU."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class RunRequest:
     """What a run does.
 
     stages: names of steps, all but `scan` by default. scan: begin with a scan. window_seconds: no batch starts later than this
     after the start. limit: subjects per step. limits: above what it waits. patience: how long before it waits and goes on.
-    sample_seconds: how often it looks at the machine.
+    watcher: makes what looks at the machine, every `sample_seconds`.
     """
 
     stages: Sequence[str] = ()
@@ -49,6 +60,7 @@ class RunRequest:
     limit: int | None = None
     limits: QuietLimits = field(default_factory=QuietLimits)
     patience: Callable[[], Patience] = Patience
+    watcher: Callable[[], Watcher] = MachineWatcher
     sample_seconds: float = 5.0
 
 
@@ -109,14 +121,16 @@ class _Run:
     state: StateFile
     failures: Failures
     started: float = field(default_factory=time.monotonic)
-    watcher: MachineWatcher = field(default_factory=MachineWatcher)
+    watcher: Watcher = field(init=False)
     patience: Patience = field(init=False)
     waited: dict[str, float] = field(default_factory=dict)
     _sampled_at: float = 0.0
     _at_work: bool = False
+    _pauses: bool = False
 
     def __post_init__(self) -> None:
         self.patience = self.request.patience()
+        self.watcher = self.request.watcher()
 
     def run(self, steps: Sequence[Step]) -> NightSummary:
         summary = NightSummary(started_at=self.state.state.started_at, waited=self.waited, failures=self.failures.found)
@@ -175,21 +189,23 @@ class _Run:
             None if self.request.limit is None else self.request.limit - result.done - result.given_up - result.failed
         )
         started = time.monotonic()
-        self._at_work = True
+        self._at_work, self._pauses = True, False
         try:
             outcome = step.run(self.library, limit, self.emit, self._must_stop)
         finally:
             self._at_work = False
             result.seconds = round(result.seconds + time.monotonic() - started, 3)
         _add(result, outcome)
-        return not (outcome.stopped and self.patience.reason is not None)
+        return not (outcome.stopped and self._pauses and not self._ends())
 
     def _must_stop(self) -> bool:
         if self._ends():
             return True
-        if time.monotonic() - self._sampled_at >= self.request.sample_seconds:
-            self._look()
-        return self.patience.reason is not None
+        if not self._pauses:  # a pass that was told to stop has ended, whatever the machine does meanwhile
+            if time.monotonic() - self._sampled_at >= self.request.sample_seconds:
+                self._look()
+            self._pauses = self.patience.reason is not None
+        return self._pauses
 
     def _first_look(self) -> None:
         """Look at the machine before anything starts: what speaks against it now counts at once."""
@@ -210,11 +226,11 @@ class _Run:
         if self.patience.reason is None:
             return True
         began = time.monotonic()
-        said = None
-        while self.patience.reason is not None and not self._ends():
-            if self.patience.reason != said:
-                said = self.patience.reason
-                self._say_waiting(said)
+        said = ""
+        while (reason := self.patience.reason) is not None and not self._ends():
+            if reason.what != said:
+                said = reason.what
+                self._say_waiting(reason)
             before = time.monotonic()
             time.sleep(_POLL_SECONDS)
             if time.monotonic() - self._sampled_at >= self.request.sample_seconds:
@@ -229,9 +245,9 @@ class _Run:
         self.emit(Notice(f"{self.state.state.step}: goes on after waiting for {spoken(seconds)}"))
         return True
 
-    def _say_waiting(self, reason: str) -> None:
+    def _say_waiting(self, reason: Reason) -> None:
         state = self.state.state
-        state.waiting, state.waiting_since = reason, state.waiting_since or time.time()
+        state.waiting, state.waiting_since = str(reason), state.waiting_since or time.time()
         self.state.write()
         self.emit(Notice(f"{state.step}: waiting: {reason}"))
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.promises.house import House, promises
 from tests.tiny_model import MODEL_ID
+from tests.unit.library.night.test_schedule import CRONTAB
 
 
 def findings(house: House, check: str) -> list[tuple[str, str]]:
@@ -132,6 +133,19 @@ def test_a_library_goes_to_another_disk(
     house.seen |= {LIBRARY, LOCAL, PERMISSIONS}
     house.excerpt(said, house.run("doctor", code=None))
     assert said not in house.run("doctor", "--library", house.folder / "other", code=None)
+
+
+@promises("photoindex schedule install")
+def test_a_schedule_that_is_missing_is_installed(scanned: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = scanned.folder / "bin" / "crontab"
+    program.parent.mkdir()
+    program.write_text(CRONTAB)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    monkeypatch.setenv("CRONTAB_FILE", str(scanned.folder / "crontab"))
+    monkeypatch.setattr("photoindex.library.night.schedule.usual_kind", lambda: "cron")
+    scanned.follow("photoindex schedule install", scanned.run("doctor"))
+    assert findings(scanned, "schedule") == [("ok", "")]
 
 
 MEASURED = "no stage was measured yet; run photoindex scan or photoindex embed"

@@ -1,0 +1,216 @@
+"""Timers that call photoindex: lines of a crontab, or timers of the user's systemd."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from photoindex.atomic_files import atomic_file
+from photoindex.errors import StorageFull, UsageError
+from photoindex.file_access import from_root
+from photoindex.library.handle import Library
+from photoindex.paths import display
+
+Kind = Literal["systemd", "cron"]
+_FINE = "75 100"
+"""Exit codes that are no failure of a timer: the window closed, and some files are quarantined."""
+_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One command and when it runs: as the first five fields of a crontab, and as OnCalendar of systemd."""
+
+    name: str
+    what: str
+    arguments: tuple[str, ...]
+    cron: str
+    calendar: str
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The jobs of one library. program: how photoindex is called. library: its folder, None: the default one."""
+
+    jobs: Sequence[Job]
+    program: tuple[str, ...]
+    library: Path | None
+
+    def command(self, job: Job) -> list[str]:
+        """Return the words of a job's command."""
+        library = () if self.library is None else ("--library", str(self.library))
+        return [*self.program, *job.arguments, *library]
+
+    @property
+    def key(self) -> str:
+        """What tells the timers of this library from those of others."""
+        return hashlib.sha256(os.fsencode(self.library or "")).hexdigest()[:8]
+
+
+def jobs(*, until: str = "06:00", backup_to: Path | None = None) -> list[Job]:
+    """Return the jobs: scan every hour, run at night, backup every day where a destination is given, verify every week."""
+    found = [
+        Job("scan", "find new photos", ("scan", "--quiet"), "17 * * * *", "*-*-* *:17:00"),
+        Job("run", "do what is pending", ("run", "--until", until, "--quiet"), "30 1 * * *", "*-*-* 01:30:00"),
+    ]
+    if backup_to is not None:
+        backup = ("backup", str(from_root(backup_to)), "--quiet")
+        found.append(Job("backup", "keep a snapshot of the library", backup, "45 6 * * *", "*-*-* 06:45:00"))
+    verify = ("verify", "--originals", "--older-than", "30d", "--for", "2h", "--quiet")
+    found.append(Job("verify", "read originals again", verify, "30 7 * * 0", "Sun *-*-* 07:30:00"))
+    return found
+
+
+def schedule_of(library: Library, *, until: str, backup_to: Path | None) -> Schedule:
+    """Return the schedule of a library, with the program by its whole path: timers know no PATH. Raises UsageError."""
+    for one in (library.folder, backup_to):
+        if one is not None and not str(one).isprintable():
+            raise UsageError(f"{display(os.fsencode(one))}: a name with control characters cannot stand in a schedule")
+    program = shutil.which("photoindex")
+    called = (program,) if program is not None else (sys.executable, "-m", "photoindex")
+    return Schedule(jobs(until=until, backup_to=backup_to), called, library.folder)
+
+
+def cron_lines(schedule: Schedule) -> list[str]:
+    """Return the lines of a crontab."""
+    # cron takes a bare % as the end of the line.
+    return [f"{one.cron}  {shlex.join(schedule.command(one))}".replace("%", "\\%") for one in schedule.jobs]
+
+
+def cron_block(schedule: Schedule) -> str:
+    """Return the lines with the marks by which they are found again."""
+    begin, end = _marks(schedule)
+    return "\n".join([begin, *cron_lines(schedule), end]) + "\n"
+
+
+def unit_files(schedule: Schedule) -> dict[str, str]:
+    """Return the name and text of each unit of systemd."""
+    found = {}
+    for one in schedule.jobs:
+        name = f"photoindex-{one.name}-{schedule.key}"
+        command = " ".join(map(_systemd_word, schedule.command(one)))
+        found[f"{name}.service"] = (
+            f"[Unit]\nDescription=photoindex: {one.what}\n\n"
+            f"[Service]\nType=oneshot\nExecStart={command}\nSuccessExitStatus={_FINE}\nNice=10\nIOSchedulingClass=idle\n"
+        )
+        found[f"{name}.timer"] = (
+            f"[Unit]\nDescription=photoindex: {one.what}\n\n"
+            f"[Timer]\nOnCalendar={one.calendar}\nPersistent=true\n\n[Install]\nWantedBy=timers.target\n"
+        )
+    return found
+
+
+def _systemd_word(word: str) -> str:
+    """Return a word quoted as systemd.service(5) reads command lines; it expands % and $ in its own way."""
+    word = word.replace("%", "%%").replace("$", "$$")
+    if re.fullmatch(r"[\w@+=:,./%$-]+", word, re.ASCII):
+        return word
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def usual_kind() -> Kind:
+    """Return what this computer calls commands by: the user's systemd where it runs, else cron. Raises UsageError."""
+    if shutil.which("systemctl") is not None and _call("systemctl", "--user", "show-environment").returncode == 0:
+        return "systemd"
+    if shutil.which("crontab") is not None:
+        return "cron"
+    raise UsageError(
+        "neither the user's systemd nor crontab is there; to see the lines for another program: photoindex schedule show --by cron"
+    )
+
+
+def install(schedule: Schedule, kind: Kind) -> list[str]:
+    """Install the timers in place of earlier ones of this library; return what was written. Raises UsageError, StorageFull."""
+    remove(schedule, kind)
+    if kind == "cron":
+        before = _crontab()
+        _write_crontab(before + ("\n" if before and not before.endswith("\n") else "") + cron_block(schedule))
+        return cron_lines(schedule)
+    folder = unit_folder()
+    units = unit_files(schedule)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in units.items():
+            with atomic_file(folder / name) as file:
+                file.write(text.encode())
+    except OSError as error:
+        raise StorageFull(f"the timers cannot be written to {folder}: {error.strerror}") from error
+    _systemctl("daemon-reload")
+    _systemctl("enable", "--now", *(name for name in units if name.endswith(".timer")))
+    return [str(folder / name) for name in units]
+
+
+def remove(schedule: Schedule, kind: Kind) -> int:
+    """Remove the timers of this library; return how many there were. Raises UsageError."""
+    if kind == "cron":
+        begin, end = _marks(schedule)
+        lines = _crontab().splitlines()
+        if begin not in lines or end not in lines:
+            return 0
+        first, last = lines.index(begin), lines.index(end)
+        _write_crontab("".join(f"{line}\n" for line in [*lines[:first], *lines[last + 1 :]]))
+        return last - first - 1
+    found = [
+        one for one in unit_folder().glob(f"photoindex-*-{schedule.key}.*") if one.suffix in (".timer", ".service")
+    ]
+    timers = [one.name for one in found if one.suffix == ".timer"]
+    if timers:
+        _systemctl("disable", "--now", *timers)
+    for one in found:
+        one.unlink(missing_ok=True)
+    if found:
+        _systemctl("daemon-reload")
+    return len(timers)
+
+
+def unit_folder() -> Path:
+    """Return where the user's units lie (systemd.unit(5))."""
+    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(home) / "systemd" / "user"
+
+
+def is_installed(schedule: Schedule) -> bool:
+    """Return whether timers of this library are there, of either kind."""
+    if any(unit_folder().glob(f"photoindex-*-{schedule.key}.timer")):
+        return True
+    return shutil.which("crontab") is not None and _marks(schedule)[0] in _crontab().splitlines()
+
+
+def _marks(schedule: Schedule) -> tuple[str, str]:
+    return f"# photoindex: begin {schedule.key}", f"# photoindex: end {schedule.key}"
+
+
+def _crontab() -> str:
+    """Return the user's crontab, "" if there is none."""
+    found = _call("crontab", "-l")
+    return found.stdout if found.returncode == 0 else ""
+
+
+def _write_crontab(text: str) -> None:
+    done = _call("crontab", "-", given=text)
+    if done.returncode:
+        raise UsageError(f"crontab refused the new lines: {done.stderr.strip()}")
+
+
+def _systemctl(*arguments: str) -> None:
+    done = _call("systemctl", "--user", *arguments)
+    if done.returncode:
+        raise UsageError(f"systemctl --user {arguments[0]} failed: {done.stderr.strip()}")
+
+
+def _call(*command: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            command, input=given, capture_output=True, text=True, errors="replace", timeout=_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return subprocess.CompletedProcess(command, 127, "", str(error))

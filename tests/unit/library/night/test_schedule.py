@@ -1,0 +1,109 @@
+"""Timers of systemd and lines of a crontab; the crontab is a program that keeps its file, as the real one does."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from photoindex.errors import UsageError
+from photoindex.library.night import schedule
+from photoindex.library.night.schedule import Schedule, cron_lines, jobs, unit_files
+
+AWKWARD = Path("/srv/my photos 100% $HOME \"x\" 'y' ü")
+CRONTAB = """#!/bin/sh
+if [ "$1" = -l ]; then
+    [ -e "$CRONTAB_FILE" ] || { echo "no crontab for you" >&2; exit 1; }
+    cat "$CRONTAB_FILE"
+else
+    cat > "$CRONTAB_FILE"
+fi
+"""
+
+
+@pytest.fixture
+def crontab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A crontab for this test alone; returns the file that it keeps."""
+    program = tmp_path / "bin" / "crontab"
+    program.parent.mkdir()
+    program.write_text(CRONTAB)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("CRONTAB_FILE", str(tmp_path / "crontab"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path / "crontab"
+
+
+def echoing(tmp_path: Path, library: Path | None = None) -> Schedule:
+    """A schedule whose program writes its arguments, one a line."""
+    program = tmp_path / "photo index"
+    program.write_text(f"#!{sys.executable}\nimport sys\nprint(*sys.argv[1:], sep='\\n')\n")
+    program.chmod(0o755)
+    return Schedule(jobs(backup_to=AWKWARD), (str(program),), library)
+
+
+def test_each_line_of_a_crontab_runs_as_it_was_meant(tmp_path: Path) -> None:
+    """As cron does it: what stands before an unescaped % goes to `sh -c`, with \\% read as %."""
+    made = echoing(tmp_path, AWKWARD)
+    for job, line in zip(made.jobs, cron_lines(made), strict=True):
+        assert "\n" not in line
+        command = line.split(maxsplit=5)[5].replace("\\%", "%")
+        done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True, env={"PATH": ""})
+        assert done.stdout.splitlines() == [*job.arguments, "--library", str(AWKWARD)]
+        assert done.stderr == ""
+
+
+def test_installing_keeps_other_lines_and_replaces_its_own(tmp_path: Path, crontab: Path) -> None:
+    made, other = echoing(tmp_path, Path("/one")), echoing(tmp_path, Path("/other"))
+    crontab.write_text("MAILTO=me\n5 5 * * * true")
+    schedule.install(made, "cron")
+    schedule.install(other, "cron")
+    schedule.install(Schedule(jobs(until="05:00"), made.program, made.library), "cron")
+    lines = crontab.read_text().splitlines()
+    assert lines[:2] == ["MAILTO=me", "5 5 * * * true"]
+    assert sum("--until 05:00" in line for line in lines) == 1
+    assert sum("--until 06:00" in line for line in lines) == 1
+    assert schedule.is_installed(made)
+    assert schedule.remove(made, "cron") == 3
+    assert not schedule.is_installed(made)
+    assert schedule.remove(made, "cron") == 0
+    assert schedule.remove(other, "cron") == 4
+    assert crontab.read_text() == "MAILTO=me\n5 5 * * * true\n"
+
+
+def test_a_user_without_a_crontab_gets_one(tmp_path: Path, crontab: Path) -> None:
+    schedule.install(echoing(tmp_path), "cron")
+    assert len(crontab.read_text().splitlines()) == 6
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+@pytest.mark.parametrize("library", [None, Path("/srv/library"), AWKWARD])
+def test_systemd_accepts_the_units(tmp_path: Path, library: Path | None) -> None:
+    units = unit_files(echoing(tmp_path, library))
+    assert len(units) == 8
+    folder = tmp_path / "units"
+    folder.mkdir()
+    for name, text in units.items():
+        (folder / name).write_text(text)
+    command = ["systemd-analyze", "verify", *(str(folder / name) for name in units)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_word_of_a_unit_is_quoted_as_systemd_reads_it(tmp_path: Path) -> None:
+    text = unit_files(echoing(tmp_path, AWKWARD))
+    line = next(one for unit in text.values() for one in unit.splitlines() if one.startswith("ExecStart="))
+    # Of the rules of systemd.service(5) these words need the quotes of a shell, and %% and $$.
+    words = shlex.split(line.removeprefix("ExecStart="))
+    assert words[-1].replace("%%", "%").replace("$$", "$") == str(AWKWARD)
+
+
+def test_a_computer_without_systemd_and_crontab_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match="schedule show --by cron"):
+        schedule.usual_kind()
