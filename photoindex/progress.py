@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PhaseStarted:
-    """A phase of a command starts; `total` is the number of items, None if unknown."""
+    """A phase of a command starts; `total` is the number of items, None if unknown; `unit` is empty where none are counted."""
 
     phase: str
     total: int | None

@@ -179,6 +179,8 @@ def filled(page: str, text: str) -> str:
 def _default(value: object) -> str:
     if value is None or value == ():
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

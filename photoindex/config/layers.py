@@ -37,6 +37,7 @@ _NOUNS: Mapping[type, str] = {
     str: "text",
     int: "a whole number",
     float: "a number",
+    bool: "true or false",
 }
 
 

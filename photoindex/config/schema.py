@@ -181,6 +181,10 @@ class CaptionConfig(_Section):
     max_tokens: int = Field(
         default=120, ge=8, le=2000, description="maximum length of an answer; longer ones are refused"
     )
+    trust_remote_code: bool = Field(
+        default=False,
+        description="run the Python code that a model brings along, such as that of moondream2; read it before",
+    )
     endpoint: str | None = Field(
         default=None, description="an OpenAI-compatible server that describes photos: http://127.0.0.1:11434/v1"
     )

@@ -174,6 +174,7 @@ class StageRun:
             stop=lambda: stop() or self.is_window_over(),
             limit=self.request.limit,
             log=self.log,
+            model=_loaded_model(setup.variant),
             committed=after_commit,
             tally=self.tally,
         )
@@ -222,6 +223,11 @@ class StageRun:
             return preview_path(self.library.derived_folder, given_up.digest).stat().st_mtime > given_up.updated_at
         except OSError:
             return False
+
+
+def _loaded_model(variant: Mapping[str, object]) -> str:
+    """Return the model that a run loads, empty if a server has it."""
+    return "" if variant.get("weights") == "" else str(variant.get("model", ""))
 
 
 def count_to_do(library: Library, stage: Stage, variant: Mapping[str, object], after_variant: int | None = None) -> int:

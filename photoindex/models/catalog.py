@@ -52,7 +52,7 @@ class CatalogEntry(_Entry):
     dim: dimension of the vectors. input_px: side of the square input; captioners have neither. approximate_mb, approximate_memory_mb: rough download
     size and memory use, as information. restricted: the licence limits the use and must be accepted. face_pack: what its
     `face_pack.toml` says, for a face pack that has none and is not in insightface's layout. served_as: what servers call a
-    model that this program does not run itself; it has no sources.
+    model that cannot be pulled; it has no sources.
     """
 
     id: ModelId

@@ -68,11 +68,15 @@ class FoundFaces(_Found):
 
 
 class FoundCaptioner(_Part):
-    """A captioner. captioner: the name of its family; see `models.captions.families`."""
+    """A captioner. captioner: the name of its family; see `models.captions.families`.
+
+    runs_own_code: it needs the Python code among its files.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
     captioner: PrintableText
+    runs_own_code: bool = False
 
     @property
     def dim(self) -> None:

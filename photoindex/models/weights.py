@@ -223,8 +223,9 @@ class ModelStore:
 
 
 def install_command(models_folder: Path, model_id: str) -> str:
-    """Return the command that installs a model: a pull if it is in the catalogue, else from the user's own files."""
-    if model_id in load_catalog(models_folder):
+    """Return the command that installs a model: a pull if the catalogue knows where from, else from the user's own files."""
+    entry = load_catalog(models_folder).get(model_id)
+    if entry is not None and entry.sources:
         return f"photoindex models pull {model_id}"
     return f"photoindex models install PATH --id {model_id}"
 

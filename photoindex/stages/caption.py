@@ -38,7 +38,8 @@ ROUND = 4
 class Opening:
     """Which captioner to open. digest: of its files, which must match the installed ones. batch_size: pictures at a time.
 
-    prompt, max_tokens: see `Question`. language: in which it is asked to answer, ISO 639-1.
+    prompt, max_tokens: see `Question`. language: in which it is asked to answer, ISO 639-1. run_code: the user allows to run
+    a model's own code.
     """
 
     models_folder: Path
@@ -50,6 +51,7 @@ class Opening:
     language: str
     max_tokens: int
     batch_size: int
+    run_code: bool = False
 
 
 def variant(*, model: str, digest: str, prompt: str, language: str) -> dict[str, object]:
@@ -69,7 +71,9 @@ def open_installed(opening: Opening) -> CaptionStage:
 
     installed = ModelStore(opening.models_folder).get_same(opening.model, opening.digest)
     question = Question(opening.prompt, opening.max_tokens)
-    captioner = open_captioner(installed, question, device=opening.device, gpu_free_share=opening.gpu_free_share)
+    captioner = open_captioner(
+        installed, question, device=opening.device, gpu_free_share=opening.gpu_free_share, run_code=opening.run_code
+    )
     return CaptionStage(captioner, opening.language, opening.batch_size)
 
 

@@ -293,8 +293,10 @@ def test_a_model_of_this_computer_describes_scenes_that_are_found_by_its_words(
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(album.folder))
     monkeypatch.setenv("PHOTOINDEX_CAPTION__DEVICE", "cpu")
     assert album.run("models", "install", str(TINY_CAPTIONER), "--id", "tiny-captioner").code == 0
-    done = album.caption("--model", "tiny-captioner")
+    done = album.run("caption", "--model", "tiny-captioner")
     assert done.code == 0
+    loading = [line.partition(" in ")[0] for line in done.err.decode().splitlines() if line.startswith("loading")]
+    assert loading == ["loading tiny-captioner ...", "loading tiny-captioner: done"]
     assert b"captions: 3 pictures described with tiny-captioner in " in done.err
     assert album.captions() == {paths[scene].stem: [("tiny-captioner", sentence_of(scene))] for scene in SCENES}
     three, two, _one = (paths[scene].stem for scene in SCENES)

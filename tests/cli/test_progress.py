@@ -66,6 +66,18 @@ def test_a_log_line_names_what_is_slow_and_an_unknown_total_has_no_estimate() ->
     ]
 
 
+def test_a_model_that_is_loaded_is_named_when_that_begins_and_ends_or_stops() -> None:
+    loading: list[object] = [PhaseStarted("read", 9, "pictures"), PhaseStarted("loading clip", None, unit=""), 3.0]
+    assert shown(ProgressMode.AUTO, *loading, PhaseFinished("loading clip", 1, 3.0)) == [
+        "read: 9 pictures",
+        "loading clip ...",
+        "loading clip: done in 3.0 s",
+        "read: stopped at 0 of 9 pictures after 3.0 s",
+    ]
+    assert shown(ProgressMode.AUTO, *loading)[-1] == "loading clip: stopped after 3.0 s"
+    assert fitted_line(Phase("loading clip", 0.0, unit=""), 3.0, 80).plain == "loading clip"
+
+
 def test_the_rate_follows_the_last_half_minute() -> None:
     phase = Phase("read", 0.0, total=100_000)
     for second in range(1, 101):

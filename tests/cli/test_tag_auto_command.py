@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from photoindex.library.words.tagging.auto import WORKS
 from tests.command_line import CommandResult, run
 from tests.tiny_clip.scenes import Scene
 from tests.tiny_model import SemanticRunner, write_scenes
@@ -41,6 +42,24 @@ def test_it_says_how_many_labels_how_many_pictures_got(
     assert (ran.code, ran.out) == (0, b"")
     assert ran.err.startswith(b"tags: 2 labels in 2 pictures with tiny-clip in ")
     assert tag_auto(capsysbinary).err == b"tags: nothing to do: tiny-clip has labelled every picture that it can\n"
+
+
+def test_stages_without_a_model_are_named_before_the_others_run_and_at_the_end(
+    runner: SemanticRunner, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(WORKS, "sensitive", lambda _library: [])  # which is installed with its extra alone
+    lines = run(capsysbinary, "tag", "auto").err.decode().splitlines()
+    assert [line.partition(" no model")[0] for line in lines[:2]] == [
+        "objects: will not run:",
+        "labels: will not run:",
+    ]
+    assert 'name the TOML file of one of the kind "objects" in the setting tags.models' in lines[0]
+    assert "loading tiny-clip ..." in lines[2:]
+    assert [line.partition(" no model")[0] for line in lines[-2:]] == ["objects: not run:", "labels: not run:"]
+    runner_without_vectors = run(capsysbinary, "spaces", "drop", "tiny-clip", "--yes")
+    assert runner_without_vectors.code == 0
+    refused = tag_auto(capsysbinary)
+    assert (refused.code, b"found in their vectors; run: photoindex embed" in refused.err) == (7, True)
 
 
 def test_json_is_one_documented_object(runner: SemanticRunner, capsysbinary: pytest.CaptureFixture[bytes]) -> None:

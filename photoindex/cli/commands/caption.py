@@ -118,7 +118,7 @@ def lines(summary: CaptionSummary, command: str, *, verbose: bool) -> Iterator[s
     command: what describes the rest.
     """
     if summary.dry_run:
-        yield f"would describe {amount(summary.pending, 'pictures')} with {visible(summary.model)}"
+        yield f"would describe {amount(summary.pending, 'pictures')} with {_named(summary)}"
         return
     if summary.reread:
         yield f"{amount(summary.reread, 'answers')} that were stored read again by a newer version of photoindex"
@@ -126,13 +126,17 @@ def lines(summary: CaptionSummary, command: str, *, verbose: bool) -> Iterator[s
         yield f"nothing to do: {visible(summary.model)} has described every preview"
     else:
         yield (
-            f"captions: {amount(summary.captions, 'pictures')} described with {visible(summary.model)} in "
+            f"captions: {amount(summary.captions, 'pictures')} described with {_named(summary)} in "
             f"{summary.seconds:,.1f} s; {summary.images_per_second:,.1f} per second after the model was loaded"
         )
         if summary.example is not None:
             yield f"the last one: {visible(summary.example)}"
         yield from lines_of_work(summary, verbose=verbose)
     yield from lines_of_rest(summary, command, "caption")
+
+
+def _named(summary: CaptionSummary) -> str:
+    return visible(summary.model) + (" (untested, by its own code)" if summary.untested else "")
 
 
 def _list(

@@ -78,7 +78,8 @@ def register(app: typer.Typer) -> None:
 def list_(json: JsonOption = False, library: LibraryOption = None) -> None:
     """List available and installed models; * marks those that `embed` and `faces` use.
 
-    Another * marks the one recommended for the language of your locale (LC_ALL, LC_MESSAGES or LANG).
+    Another * marks the one recommended for the language of your locale (LC_ALL, LC_MESSAGES or LANG). "untested" is an
+    installed model that runs Python code of its own.
     """
     from photoindex.library.models.installed import list_models
     from photoindex.library.models.languages import recommended_to_user
@@ -326,7 +327,8 @@ def _row(one: Model) -> dict[str, object]:
 
 def _state(one: Model) -> str:
     if one.installed is not None:
-        return "installed" if one.installed.has_all_sizes() else "damaged"
+        intact = "untested" if one.runs_own_code else "installed"
+        return intact if one.installed.has_all_sizes() else "damaged"
     return "available" if one.entry is None or one.entry.served_as is None else "by a server"
 
 
@@ -344,6 +346,7 @@ def _details(one: Model) -> dict[str, object]:
             "installed_at": locked.installed_at,
             "licence_accepted_at": locked.licence_accepted_at,
             "trust_remote_code": locked.trust_remote_code,
+            "runs_own_code": one.runs_own_code,
             "context_length": getattr(locked.found, "context_length", None),
             "detector_layout": getattr(locked.found, "layout", None),
             "folder": str(installed.folder),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +14,7 @@ import typer
 from photoindex.cli.arguments.common import LibraryOption, opened
 from photoindex.cli.output.progress_text import amount
 from photoindex.errors import UsageError
+from photoindex.paths import shell_word
 
 if TYPE_CHECKING:
     from photoindex.library.handle import Library
@@ -76,7 +78,7 @@ def _install(
     for line in install(schedule, kind):
         print(line)
     if backup_to is None:
-        print("without --backup-to DEST no backups are made", file=sys.stderr)
+        print("no backups are made: no destination was given", file=sys.stderr)
     print("installed; to see it: photoindex schedule show; to remove it: photoindex schedule remove", file=sys.stderr)
 
 
@@ -110,5 +112,6 @@ def _check_backups_work(library: Library, destination: Path) -> None:
 
     if needs_initialising(library, destination):
         raise UsageError(
-            f"{destination} is not a backup destination yet; make a first backup by hand: photoindex backup {destination} --init"
+            f"{destination} is not a backup destination yet; make a first backup by hand: photoindex backup "
+            f"{shell_word(os.fsencode(destination))} --init"
         )

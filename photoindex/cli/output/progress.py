@@ -20,12 +20,12 @@ import typer
 
 from photoindex.cli.output.progress_text import (
     Phase,
-    amount,
     finished_line,
     fitted_line,
     position,
     progress_line,
     sentence,
+    started_line,
     stopped_line,
 )
 from photoindex.paths import to_text
@@ -154,7 +154,7 @@ class _PlainLines:
     def show(self, event: Event, phase: Phase | None, now: float) -> None:
         if isinstance(event, PhaseStarted):
             self._written_at[event.phase] = now
-            self._lines.write(f"{event.phase}: {'started' if event.total is None else amount(event.total, event.unit)}")
+            self._lines.write(started_line(event))
         elif isinstance(event, PhaseAdvanced) and phase is not None:
             if now - self._written_at.get(event.phase, phase.started_at) >= PLAIN_SECONDS:
                 self._written_at[event.phase] = now

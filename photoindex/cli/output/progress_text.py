@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from photoindex.cli.output.render import visible
-from photoindex.progress import FileQuarantined, Notice, PhaseAdvanced, PhaseFinished
+from photoindex.progress import FileQuarantined, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -60,6 +60,8 @@ class Phase:
 
     def counts(self) -> str:
         """Return the counts as text: `1,234 of 5,678 files`."""
+        if not self.unit:
+            return ""
         if self.total is None:
             return amount(self.done, self.unit)
         return f"{self.done:,} of {amount(self.total, self.unit)}"
@@ -75,10 +77,10 @@ def fitted_line(phase: Phase, now: float, width_cells: int) -> Text:
     slow = visible(phase.slow)
     # By importance; None is the bar.
     offered: list[tuple[int, str | None]] = [
-        (0, phase.name),
+        (0, visible(phase.name)),
         (2, phase.counts()),
         (4, f"{duration(left)} left" if left is not None else ""),
-        (3, rate_text(rate)),
+        (3, rate_text(rate) if phase.unit else ""),
         (1, None if phase.total else ""),
         (5, f"{size_text(bytes_rate)}/s" if bytes_rate else ""),
         (6, f"slow: {slow}" if slow else ""),
@@ -124,8 +126,17 @@ def amount(count: int, unit: str) -> str:
     return f"1 {unit.removesuffix('ies')}y" if unit.endswith("ies") else f"1 {unit.removesuffix('s')}"
 
 
+def started_line(event: PhaseStarted) -> str:
+    """Return the line for a phase that starts: `scan: 5,678 files`, `loading clip-vit-b-32 ...`."""
+    if not event.unit:
+        return f"{visible(event.phase)} ..."
+    return f"{event.phase}: {'started' if event.total is None else amount(event.total, event.unit)}"
+
+
 def finished_line(event: PhaseFinished, unit: str) -> str:
     """Return the line for a finished phase: `scan: 5,678 files in 2:33, 37/s`."""
+    if not unit:
+        return f"{visible(event.phase)}: done in {duration(event.seconds)}"
     rate = f", {rate_text(event.done / event.seconds)}" if event.seconds >= 1 and event.done else ""
     return f"{event.phase}: {amount(event.done, unit)} in {duration(event.seconds)}{rate}"
 
@@ -147,6 +158,8 @@ def progress_line(phase: Phase, now: float) -> str:
 
 def stopped_line(phase: Phase, now: float) -> str:
     """Return the line for a phase that did not finish."""
+    if not phase.unit:
+        return f"{visible(phase.name)}: stopped after {duration(now - phase.started_at)}"
     return f"{phase.name}: stopped at {phase.counts()} after {duration(now - phase.started_at)}"
 
 

@@ -29,7 +29,7 @@ def lines_of_state(state: RunState) -> Iterator[str]:
     elif state.phase:
         of = "" if state.total is None else f" of {amount(state.total, state.unit)}"
         yield f"{visible(state.phase)}: {state.done:,}{of}"
-    yield f"photoindex run, process {state.pid}, since {since:%a %H:%M}{ends}"
+    yield f"process {state.pid}, since {since:%a %H:%M}{ends}"
 
 
 def watch_work(library: Library, every_seconds: float, *, as_json: bool) -> None:

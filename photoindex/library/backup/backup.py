@@ -96,7 +96,9 @@ def backup(library: Library, request: BackupRequest, events: EventSink = ignore_
         events = both(events, log_events(log, "backup"))
         open_destination(destination, migrate.library_id(library.database), initialise=request.initialise)
         if on_the_same_disk(destination, library.folder):
-            events(Notice(_SAME_DISK.format(display(os.fsencode(destination))), level="warning"))
+            # A warning once: cron mails each, every night.
+            level = "warning" if request.initialise else "info"
+            events(Notice(_SAME_DISK.format(display(os.fsencode(destination))), level=level))
         made, removed = _make(library, destination, request.keep, events)
         note_backup(library, destination, made.path)
         log.info("backed up", extra={"action": "backup", "path": os.fsencode(made.path), "bytes": made.bytes})

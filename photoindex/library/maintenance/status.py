@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -13,18 +13,25 @@ from sqlalchemy import Connection
 
 from photoindex import stages
 from photoindex.errors import ModelUnavailable
-from photoindex.library.embed.model_choice import command_to_embed, command_to_use, model_to_embed
+from photoindex.library.embed.model_choice import (
+    command_to_embed,
+    command_to_use,
+    install_command,
+    installed_ids,
+    model_to_embed,
+)
 from photoindex.library.handle import Library
 from photoindex.library.lock import is_held
 from photoindex.library.night.state import RunState, running
 from photoindex.library.originals.path_lookup import volumes_now
-from photoindex.library.people.model_choice import waiting_by_command
+from photoindex.library.people.model_choice import installed_packs, model_for_faces, waiting_by_command
 from photoindex.library.stage_run import NEVER_PLANNED, lock_name, variant_of
 from photoindex.library.timestamps import utc
 from photoindex.library.words import reader_choice
+from photoindex.library.words.model_choice import installed_captioners, model_to_caption
 from photoindex.paths import display, shell_word, to_text
 from photoindex.permissions import too_open
-from photoindex.stages import embed, faces, ingest, ocr
+from photoindex.stages import caption, embed, faces, ingest, ocr
 from photoindex.store.files.volumes import VolumeRow
 from photoindex.store.photos.counts import (
     FileCounts,
@@ -95,6 +102,8 @@ class Status:
     """Command -> number of pictures that it would look through for faces."""
     for_ocr: Mapping[str, int] = field(default_factory=dict)
     """Command -> number of pictures in which it would read the text."""
+    without_model: Mapping[str, str] = field(default_factory=dict)
+    """Stage without an installed model -> the command that installs one."""
     unused_spaces: tuple[str, ...] = ()
     """All spaces, if none of them is active."""
     open_folders: tuple[tuple[Path, str], ...] = ()
@@ -143,6 +152,7 @@ def status(library: Library) -> Status:
             embed_command=_embed_command(library, connection) if to_embed else "",
             for_faces=waiting_by_command(library, connection),
             for_ocr=reader_choice.waiting_by_command(library, connection),
+            without_model=_without_model(library),
             unused_spaces=_unused_spaces(connection),
             open_folders=open_folders(library),
             run=running(library.folder),
@@ -168,6 +178,16 @@ def _count_to_embed(library: Library, connection: Connection) -> int:
     if not spaces.may_lack_vectors(connection, space.id):
         return 0
     return spaces.count_not_embedded(connection, space)
+
+
+def _without_model(library: Library) -> Mapping[str, str]:
+    chosen = {
+        embed.STAGE.name: (installed_ids(library), model_to_embed(library)),
+        faces.STAGE.name: (installed_packs(library), model_for_faces(library)),
+    }
+    if not library.config.caption.endpoint:
+        chosen[caption.STAGE.name] = (installed_captioners(library), model_to_caption(library))
+    return {name: install_command(library, model) for name, (installed, model) in chosen.items() if not installed}
 
 
 def _embed_command(library: Library, connection: Connection) -> str:
@@ -310,8 +330,18 @@ def _with_next_steps(found: Status) -> Status:
         for folder, mode in found.open_folders
     )
     if found.photos:
+        steps.extend(() if steps else _models_to_install(found))
         steps.append(NextStep("photoindex backup DEST", "keep a snapshot of the library on another disk"))
     return replace(found, next_steps=tuple(steps))
+
+
+def _models_to_install(found: Status) -> Iterator[NextStep]:
+    others = dict(found.without_model)
+    pull = others.pop(embed.STAGE.name, None)
+    if pull is not None:
+        yield NextStep(pull, "no model is installed that finds photos by what they show")
+    if others:
+        yield NextStep("photoindex models list", f"no model is installed for: {', '.join(others)}")
 
 
 def as_json(found: Status) -> dict[str, object]:

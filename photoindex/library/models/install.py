@@ -15,6 +15,7 @@ from photoindex.library.backup.byte_progress import ByteProgress
 from photoindex.library.disk_errors import disk_errors
 from photoindex.library.handle import Library
 from photoindex.library.models.installed import changing_models
+from photoindex.models.captions.own_code import require_consent
 from photoindex.models.catalog import CatalogEntry, load_catalog
 from photoindex.models.lock import Lock, LockedModel, read_lock, write_lock
 from photoindex.models.names import MODEL_ID_PATTERN
@@ -100,7 +101,8 @@ def pull(library: Library, request: PullRequest, events: EventSink = ignore_even
     if entry.served_as is not None:
         raise ModelUnavailable(
             f"the model '{entry.id}' is run by a server, such as Ollama: let it load {entry.served_as}, then run: photoindex "
-            f"caption --endpoint URL --model {entry.served_as}"
+            f"caption --endpoint URL --model {entry.served_as}; from your own files: photoindex models install PATH --id "
+            f"{entry.id}"
         )
     with changing_models(library, f"models pull {entry.id}") as folder:
         lock = read_lock(folder)
@@ -135,7 +137,8 @@ def pull(library: Library, request: PullRequest, events: EventSink = ignore_even
             licence_accepted_at=accepted_at,
             trust_remote_code=trust,
         )
-        return _finish_install(folder, partial, lock, origin, events)
+        run_code = library.config.caption.trust_remote_code
+        return _finish_install(folder, partial, lock, origin, events, run_code=run_code)
 
 
 def _entry(library: Library, model_id: str) -> CatalogEntry:
@@ -195,7 +198,9 @@ def _is_sound(folder: Path, model_id: str, before: LockedModel, events: EventSin
     return True
 
 
-def _finish_install(folder: Path, gathered: Path, lock: Lock, origin: ModelOrigin, events: EventSink) -> InstallResult:
+def _finish_install(
+    folder: Path, gathered: Path, lock: Lock, origin: ModelOrigin, events: EventSink, *, run_code: bool
+) -> InstallResult:
     """Export the gathered files if necessary, hash and test them, and move them to the models folder."""
     if not is_ready(gathered):
         started = time.monotonic()
@@ -206,7 +211,7 @@ def _finish_install(folder: Path, gathered: Path, lock: Lock, origin: ModelOrigi
     size_bytes = sum(path.stat().st_size for path in gathered.rglob("*") if path.is_file())
     with ByteProgress(events, "hashing", size_bytes) as progress:
         locked = draft(gathered, origin, now(), progress.advance)
-    try_out(gathered, origin.model_id, locked)
+    try_out(gathered, origin.model_id, locked, run_code=run_code)
     replaced = origin.model_id in lock.models
     return InstallResult(put_in_place(folder, gathered, lock, origin.model_id, locked), changed=True, replaced=replaced)
 
@@ -255,6 +260,8 @@ def _install_local(
     origin = ModelOrigin.of_entry(entry, str(path)) if entry is not None else _unknown_origin(model_id, path)
     if model.needs_export:
         require_exporter()
+    run_code = library.config.caption.trust_remote_code
+    require_consent(model_id, model.code, allowed=run_code)
     with changing_models(library, f"models install {model_id}") as folder:
         terms = LicenceTerms(model_id, origin.licence, origin.terms, origin.restricted, model.licence)
         lock, accepted_at = _accepted(folder, read_lock(folder), terms, accepted=request.accept_licence)
@@ -263,7 +270,8 @@ def _install_local(
                 model.copy_to(gathered, progress.advance)
             try:
                 describe_faces(gathered, None if entry is None else entry.face_pack)
-                return _finish_install(folder, gathered, lock, replace(origin, licence_accepted_at=accepted_at), events)
+                origin = replace(origin, licence_accepted_at=accepted_at)
+                return _finish_install(folder, gathered, lock, origin, events, run_code=run_code)
             except ModelUnavailable as error:
                 # The copies are gone when somebody reads this.
                 named = path.parent if path.is_file() and path.suffix.lower() != ZIP_SUFFIX else path
@@ -315,7 +323,7 @@ def _install_bundle(library: Library, request: InstallRequest, path: Path, event
             trust = locked.trust_remote_code and request.trust_remote_code
             own = {"installed_at": now(), "licence_accepted_at": accepted_at, "trust_remote_code": trust}
             fresh = locked.model_copy(update=own)
-            try_out(gathered, model_id, fresh)
+            try_out(gathered, model_id, fresh, run_code=library.config.caption.trust_remote_code)
             replaced = model_id in lock.models
             return InstallResult(put_in_place(folder, gathered, lock, model_id, fresh), changed=True, replaced=replaced)
 

@@ -19,6 +19,7 @@ from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.people.model_choice import model_for_faces
 from photoindex.library.words.model_choice import model_to_caption
+from photoindex.models.captions.own_code import code_of
 from photoindex.models.catalog import CatalogEntry, load_catalog
 from photoindex.models.lock import read_lock
 from photoindex.models.names import MODEL_ID_PATTERN
@@ -41,6 +42,11 @@ class Model:
     entry: CatalogEntry | None
     installed: InstalledModel | None
     used: bool
+
+    @property
+    def runs_own_code(self) -> bool:
+        """Whether it is installed and runs Python code of its own, which was not tested."""
+        return self.installed is not None and bool(code_of(self.installed))
 
     @property
     def dim(self) -> int | None:

@@ -33,7 +33,6 @@ class StepPlan:
     """
 
     name: str
-    command: str
     unit: str
     left: int = 0
     model: str = ""
@@ -95,7 +94,7 @@ def _arriving(step: Step, before: Mapping[str, StepPlan]) -> int:
 
 
 def _step_plan(library: Library, step: Step, arriving: int, limit: int | None) -> StepPlan:
-    known: dict[str, Any] = {"name": step.name, "command": step.command, "unit": step.unit}
+    known: dict[str, Any] = {"name": step.name, "unit": step.unit}
     try:
         found = step.pending(library)
     except PhotoIndexError as reason:

@@ -161,7 +161,7 @@ class _Run:
 
     def _do(self, step: Step) -> StepResult:
         """Do a step, in as many passes as it takes: each time the machine is needed by somebody, a pass ends."""
-        result = StepResult(name=step.name, command=step.command, unit=step.unit)
+        result = StepResult(name=step.name, unit=step.unit)
         self.state.state.step = step.name
         self.state.write()
         joules = self.watcher.joules

@@ -204,7 +204,7 @@ def _write_crontab(text: str) -> None:
 def _systemctl(*arguments: str) -> None:
     done = _call("systemctl", "--user", *arguments)
     if done.returncode:
-        raise UsageError(f"systemctl --user {arguments[0]} failed: {done.stderr.strip()}")
+        raise UsageError(f"the user's systemd refused to {arguments[0]} the timers: {done.stderr.strip()}")
 
 
 def _call(*command: str, given: str | None = None) -> subprocess.CompletedProcess[str]:

@@ -36,16 +36,13 @@ class StepOutcome:
 class Step:
     """One step. unit: what it counts. run: does at most `limit` of it. pending: what a run would do now; changes nothing.
 
-    Both raise what the operation raises, such as ModelUnavailable where its model is not installed. can_stop: whether it ends
-    early when asked to.
+    Both raise what the operation raises, such as ModelUnavailable where its model is not installed.
     """
 
     name: str
-    command: str
     unit: str
     run: Callable[[Library, int | None, EventSink, Stop], StepOutcome]
     pending: Callable[[Library], StepOutcome]
-    can_stop: bool = True
 
 
 def _scan(library: Library, _limit: int | None, emit: EventSink, stop: Stop) -> StepOutcome:
@@ -199,26 +196,17 @@ def _sum(parts: list[StepOutcome]) -> StepOutcome:
     )
 
 
-SCAN = Step("scan", "photoindex scan", "files", _scan, _to_scan)
+SCAN = Step("scan", "files", _scan, _to_scan)
 STEPS: tuple[Step, ...] = (
     SCAN,
-    Step("embed", "photoindex embed", "pictures", _embed, _to_embed),
-    Step("faces", "photoindex faces", "pictures", _faces, _to_look_through),
-    Step("cluster", "photoindex cluster", "faces", _cluster, _to_cluster, can_stop=False),
+    Step("embed", "pictures", _embed, _to_embed),
+    Step("faces", "pictures", _faces, _to_look_through),
+    Step("cluster", "faces", _cluster, _to_cluster),
     # Before captions: a service gets no sensitive picture, so the stage that tells them goes first.
-    Step(
-        "sensitive",
-        "photoindex tag auto --only sensitive",
-        "pictures",
-        _labels_by("sensitive"),
-        _to_label_by("sensitive"),
-    ),
-    Step("caption", "photoindex caption", "pictures", _caption, _to_caption),
-    *(
-        Step(name, f"photoindex tag auto --only {name}", "pictures", _labels_by(name), _to_label_by(name))
-        for name in ("tags", "objects", "labels")
-    ),
-    Step("ocr", "photoindex ocr", "pictures", _ocr, _to_read),
-    Step("index", "photoindex index optimize", "spaces", _index, lambda _library: StepOutcome(), can_stop=False),
+    Step("sensitive", "pictures", _labels_by("sensitive"), _to_label_by("sensitive")),
+    Step("caption", "pictures", _caption, _to_caption),
+    *(Step(name, "pictures", _labels_by(name), _to_label_by(name)) for name in ("tags", "objects", "labels")),
+    Step("ocr", "pictures", _ocr, _to_read),
+    Step("index", "spaces", _index, lambda _library: StepOutcome()),
 )
 """All steps in their order."""

@@ -19,7 +19,6 @@ class StepResult:
     """
 
     name: str
-    command: str
     unit: str
     done: int = 0
     failed: int = 0

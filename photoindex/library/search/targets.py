@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from photoindex.store.files.locations import Location
 from photoindex.store.files.volumes import VolumeRow, all_volumes
 from photoindex.store.search.targets import PhotoOfFile, photo_of_file, photos_below
 
+_LIKE_A_FILE = re.compile(r"[^-:\"][^:\"]*(/[^:\"]*|\.[A-Za-z][A-Za-z0-9]{1,4})")
+"""A word of a query that was more likely meant as the name of a file: with a slash or an extension."""
 _PATH_BEGINNINGS = (b"/", b"./", b"../")
 
 
@@ -40,7 +43,7 @@ def choose_targets(library: Library, arguments: Sequence[str]) -> Targets:
 
     An argument is a path if it is in the library, starts with `/`, `./` or `../`, or exists. All other arguments
     together are a query, as in `search`. Raises NothingFound for a path that is not in the library or not a photo, and
-    if no photo matches; UsageError for paths together with a query, and for no arguments; QuerySyntaxError.
+    if no photo matches, also where a word seems to be a mistyped name of a file; UsageError for paths together with a query, and for no arguments; QuerySyntaxError.
     """
     if not any(argument.strip() for argument in arguments):
         raise UsageError("name the photos: a PATH of a file or folder, or a query such as camera:canon")
@@ -70,7 +73,9 @@ def choose_targets(library: Library, arguments: Sequence[str]) -> Targets:
     if words:
         found = matching_photo_ids(library, words)
         if not found:
-            raise NothingFound("no photo matches")
+            name = next(filter(_LIKE_A_FILE.fullmatch, words), None)
+            there_is = "" if name is None else f", and there is no file {display(from_text(name))}"
+            raise NothingFound(f"no photo matches{there_is}")
         return Targets(tuple(found), by_query=True)
     photo_ids = sorted({one.photo_id for one in files}.union(in_folders))
     if not photo_ids:

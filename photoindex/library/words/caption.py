@@ -61,12 +61,13 @@ class CaptionRequest:
 class CaptionSummary(StageFigures):
     """What a run did.
 
-    captions: number of new captions. example: the last of them. reread: stored answers that a new version of the parser
+    captions: number of new captions. untested: the model runs code of its own. example: the last of them. reread: stored answers that a new version of the parser
     read again. same: how many captions are the most frequent sentence, if that is suspicious, else 0;
     same_text: that sentence. other_language: captions that are clearly not in the language that was asked for.
     """
 
     captions: int
+    untested: bool = False
     example: str | None = None
     reread: int = 0
     language: str
@@ -247,6 +248,7 @@ def _summary(library: Library, choice: CaptionerChoice, tally: RunTally, counted
     return CaptionSummary(
         **figures(choice.model, tally, threads_or_all(library.config.caption.decode_threads)),
         captions=counted.captions,
+        untested=choice.untested,
         example=counted.last,
         language=choice.language,
         same=0 if same is None else same[1],

@@ -25,7 +25,7 @@ _SLACK_SECONDS = 120.0
 class CaptionerChoice:
     """A captioner and how to open it.
 
-    variant: see `stages.caption.variant`. open, opening: of the stage. round_size: pictures that are read together. hang_seconds: see
+    variant: see `stages.caption.variant`. untested: it runs code of its own. open, opening: of the stage. round_size: pictures that are read together. hang_seconds: see
     `ModelProcess`.
     """
 
@@ -36,6 +36,7 @@ class CaptionerChoice:
     opening: Any
     round_size: int
     hang_seconds: float | None = None
+    untested: bool = False
 
 
 def chosen_captioner(library: Library) -> CaptionerChoice:
@@ -50,7 +51,11 @@ def chosen_captioner(library: Library) -> CaptionerChoice:
 
 
 def _local(library: Library, installed: InstalledModel, family: Family) -> CaptionerChoice:
+    from photoindex.models.captions.own_code import code_of, require_consent
+
     config = library.config.caption
+    code = code_of(installed)
+    require_consent(installed.id, code, allowed=config.trust_remote_code)
     prompt = _prompt(library, installed.id, family)
     opening = Opening(
         models_folder=library.models_folder,
@@ -62,10 +67,11 @@ def _local(library: Library, installed: InstalledModel, family: Family) -> Capti
         language=config.language,
         max_tokens=config.max_tokens,
         batch_size=config.batch_size,
+        run_code=config.trust_remote_code,
     )
     variant = stage.variant(model=installed.id, digest=installed.digest, prompt=prompt, language=config.language)
     round_size = config.batch_size * (ROUND if family.varies else 1)
-    return CaptionerChoice(installed.id, config.language, variant, STAGE.open, opening, round_size)
+    return CaptionerChoice(installed.id, config.language, variant, STAGE.open, opening, round_size, untested=bool(code))
 
 
 def _of_server(library: Library, url: str) -> CaptionerChoice:

@@ -59,7 +59,9 @@ FAMILIES: tuple[Family, ...] = (
     Family("fast-vlm", ("fast_vlm",), Ask.CHAT, IN_A_SENTENCE, repeats=True, wide=True),
     Family("encoder-decoder", ("vision-encoder-decoder",), Ask.NOTHING),
 )
-"""All families."""
+"""The families that transformers itself implements."""
+OWN_CODE = Family("own-code", (), Ask.NOTHING)
+"""Models that bring their own code, see `models.captions.own_code`; none was tested."""
 
 
 def family_of(model_type: str) -> Family | None:
@@ -69,4 +71,4 @@ def family_of(model_type: str) -> Family | None:
 
 def family_named(name: str) -> Family:
     """Return a family by its name. Raises KeyError."""
-    return {family.name: family for family in FAMILIES}[name]
+    return {family.name: family for family in (*FAMILIES, OWN_CODE)}[name]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from photoindex.errors import ModelUnavailable
-from photoindex.models.captions.families import Family, family_of
+from photoindex.models.captions.families import OWN_CODE, Family, family_of
 from photoindex.models.lock import FoundCaptioner
+from photoindex.models.open_clip_loader import CONFIG_NAME as CONFIG_OF_OPEN_CLIP
 
 CONFIG_NAME = "config.json"
 INDEX_SUFFIX = ".index.json"
@@ -22,17 +24,20 @@ WEIGHTS = (
 """Whole weights, or the list of their parts; the first that is there is used."""
 PARTS = {WEIGHTS[1]: "model-*-of-*.safetensors", WEIGHTS[3]: "pytorch_model-*-of-*.bin"}
 """List of parts -> the parts."""
+CODE_MAP = "auto_map"
+"""Key of `config.json`: class of transformers -> `module.Class` of the model's own code."""
+CODE_SUFFIX = ".py"
 _DESCRIPTIONS = ("*.json", "*.jinja", "*.model", "vocab.txt", "merges.txt")
 _CONFIG_BYTES_MAX = 10_000_000
 
 
 def is_captioner(folder: Path) -> bool:
-    """Tell whether a folder has the files of a model of a known family."""
-    return _model_type(folder) is not None and family_of(_model_type(folder) or "") is not None
+    """Tell whether a folder has the files of a model of a known family, or of one with its own code."""
+    return _family(folder) is not None
 
 
 def names_of(folder: Path) -> list[str]:
-    """Return the names of the files that are needed: descriptions and one copy of the weights, without code.
+    """Return the names of the files that are needed: descriptions and one copy of the weights, and code if the model needs its own.
 
     Raises ModelUnavailable if there are no weights, or a part of them is missing.
     """
@@ -44,6 +49,8 @@ def names_of(folder: Path) -> list[str]:
     names.append(weights)
     if weights.endswith(INDEX_SUFFIX):
         names += _parts(folder / weights, there)
+    if _family(folder) is OWN_CODE:
+        names += [name for name in there if name.endswith(CODE_SUFFIX)]
     return names
 
 
@@ -64,27 +71,44 @@ def _is_one_of(name: str, patterns: Iterable[str]) -> bool:
 
 def family_in(folder: Path) -> Family:
     """Return the family of the model in a folder. Raises ModelUnavailable."""
-    found = _model_type(folder)
-    family = None if found is None else family_of(found)
+    family = _family(folder)
     if family is None:
         raise ModelUnavailable(
-            f"the model in {folder} is of the type '{found}', which is not a captioner that is known"
+            f"the model in {folder} is of the type '{_config(folder).get('model_type')}', which is not a captioner that "
+            f"is known"
         )
     return family
 
 
 def found_captioner(folder: Path) -> FoundCaptioner:
     """Return what the files of a captioner say about it. Raises ModelUnavailable."""
-    return FoundCaptioner(captioner=family_in(folder).name)
+    family = family_in(folder)
+    return FoundCaptioner(captioner=family.name, runs_own_code=family is OWN_CODE)
 
 
-def _model_type(folder: Path) -> str | None:
+def _family(folder: Path) -> Family | None:
+    config = _config(folder)
+    named = config.get("model_type")
+    known = family_of(named) if isinstance(named, str) else None
+    # Folders of open_clip may have such a file too.
+    if known is None and class_with_code(config) and not (folder / CONFIG_OF_OPEN_CLIP).exists():
+        return OWN_CODE
+    return known
+
+
+def class_with_code(config: Mapping[str, Any]) -> str | None:
+    """Return the class of transformers (AutoModel...) that loads a model through its own code, None without such code."""
+    code = config.get(CODE_MAP)
+    return next((name for name in code if name.startswith("AutoModel")), None) if isinstance(code, dict) else None
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    """Return the content of `config.json`, nothing if it cannot be read."""
     path = folder / CONFIG_NAME
     try:
         if path.stat().st_size > _CONFIG_BYTES_MAX:
-            return None
+            return {}
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
-        return None
-    named = found.get("model_type") if isinstance(found, dict) else None
-    return named if isinstance(named, str) else None
+        return {}
+    return found if isinstance(found, dict) else {}

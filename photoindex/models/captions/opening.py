@@ -1,4 +1,4 @@
-"""Opening an installed captioner: from its files alone, without network and without code of its own."""
+"""Opening an installed captioner: from its files alone, without network, and without code of its own unless it is allowed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from photoindex.errors import DeviceFailed, ModelUnavailable
 from photoindex.models.base import Captioner, DeviceLost, OutOfDeviceMemory
 from photoindex.models.captions.families import Ask, Family, family_named
+from photoindex.models.captions.files import CODE_MAP, CODE_SUFFIX
+from photoindex.models.captions.own_code import code_of, open_own_code, reason, require_consent
 from photoindex.models.torch_device import torch_device
 
 if TYPE_CHECKING:
@@ -20,21 +22,30 @@ if TYPE_CHECKING:
     from photoindex.models.weights import InstalledModel
 
 _NEEDED = ("torch", "transformers", "safetensors")
-_CODE_KEYS = ("auto_map", "custom_pipelines")
+_CODE_KEYS = (CODE_MAP, "custom_pipelines")
 _WEIGHT_SUFFIXES = (".safetensors", ".bin")
 
 
 def open_captioner(
-    installed: InstalledModel, question: Question, *, device: str = "auto", gpu_free_share: float = 0.1
+    installed: InstalledModel,
+    question: Question,
+    *,
+    device: str = "auto",
+    gpu_free_share: float = 0.1,
+    run_code: bool = False,
 ) -> Captioner:
     """Open a captioner; its files are hashed while they are loaded.
 
     device: auto (a GPU if torch can use one), cpu, cuda or cuda:N. gpu_free_share: fraction of the GPU's memory to leave
-    free. Raises ModelUnavailable if it is another kind of model, its files are not as installed, or a library is missing,
-    DeviceFailed if the device does not exist, OutOfDeviceMemory if the model does not fit.
+    free. run_code: the user allows to run a model's own code. Raises ModelUnavailable if it is another kind of model, its
+    files are not as installed, it needs code that is not allowed, or a library is missing, DeviceFailed if the device does not exist, OutOfDeviceMemory if the model does not fit.
     """
     family = family_named(installed.captioner.captioner)
+    code = code_of(installed)
+    require_consent(installed.id, code, allowed=run_code)
     target = torch_device(device, gpu_free_share, needs=_NEEDED)
+    if code:
+        return open_own_code(installed, target)
     with installed.checking():
         from photoindex.models.captions.transformers_captioner import TransformersCaptioner
 
@@ -45,11 +56,11 @@ def open_captioner(
             raise
         except ImportError as error:
             raise ModelUnavailable(
-                f"the model '{installed.id}' needs a library that is missing: {_first_line(error)}; run: pip install "
+                f"the model '{installed.id}' needs a library that is missing: {reason(error)}; run: pip install "
                 f"'photoindex[ml]'"
             ) from error
         except Exception as error:
-            raise ModelUnavailable(f"the model '{installed.id}' cannot be loaded: {_first_line(error)}") from error
+            raise ModelUnavailable(f"the model '{installed.id}' cannot be loaded: {reason(error)}") from error
 
 
 def _load(installed: InstalledModel, family: Family, prompt: str) -> tuple[Any, Processor]:
@@ -93,7 +104,7 @@ def _without_code(installed: InstalledModel) -> Iterator[Path]:
                 target.symlink_to(source.resolve())
             elif name.endswith(".json"):
                 _copy_json(source, target)
-            elif not name.endswith(".py"):
+            elif not name.endswith(CODE_SUFFIX):
                 shutil.copyfile(source, target)
         yield folder
 
@@ -106,7 +117,3 @@ def _copy_json(source: Path, target: Path) -> None:
     if isinstance(content, dict):
         content = {key: value for key, value in content.items() if key not in _CODE_KEYS}
     target.write_text(json.dumps(content), encoding="utf-8")
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]

@@ -189,23 +189,23 @@ def draft(folder: Path, origin: ModelOrigin, installed_at: str, advance: Callabl
         restricted=origin.restricted,
         licence_accepted_at=origin.licence_accepted_at,
         installed_at=installed_at,
-        trust_remote_code=origin.trust_remote_code,
+        trust_remote_code=origin.trust_remote_code or (isinstance(found, FoundCaptioner) and found.runs_own_code),
         found=found,
         files=lock_files(folder, advance),
     )
 
 
-def try_out(folder: Path, model_id: str, locked: LockedModel) -> None:
+def try_out(folder: Path, model_id: str, locked: LockedModel, *, run_code: bool) -> None:
     """Run both towers of a model, both networks of a face pack, or a captioner, once.
 
-    Raises ModelUnavailable if their results are wrong.
+    run_code: the user allows to run a captioner's own code. Raises ModelUnavailable if their results are wrong.
     """
     import numpy as np
 
     candidate = InstalledModel(model_id, folder, locked)
     try:
         if isinstance(locked.found, FoundCaptioner):
-            _try_out_captioner(candidate)
+            _try_out_captioner(candidate, run_code=run_code)
             return
         made = [try_out_pack(candidate)] if isinstance(locked.found, FoundFaces) else _try_out_encoders(candidate)
     except PhotoIndexError:
@@ -231,7 +231,7 @@ def _try_out_encoders(candidate: InstalledModel) -> list[NDArray[np.float32]]:
     return [texts.encode_texts(["a photo"]), images.encode_images(gray)]
 
 
-def _try_out_captioner(candidate: InstalledModel) -> None:
+def _try_out_captioner(candidate: InstalledModel, *, run_code: bool) -> None:
     import numpy as np
 
     from photoindex.models.captions.families import family_named
@@ -239,7 +239,7 @@ def _try_out_captioner(candidate: InstalledModel) -> None:
     from photoindex.models.captions.transformers_captioner import Question
 
     prompt = family_named(candidate.captioner.captioner).prompt
-    captioner = open_captioner(candidate, Question(prompt, 4), device="cpu")
+    captioner = open_captioner(candidate, Question(prompt, 4), device="cpu", run_code=run_code)
     captioner.caption([captioner.prepare(np.full((64, 64, 3), 128, dtype=np.uint8))])
 
 

@@ -25,7 +25,7 @@ from photoindex.models.open_clip_loader import (
     WEIGHT_NAMES,
 )
 from photoindex.models.sources.licence import is_licence, licence_text
-from photoindex.models.sources.pull import WEIGHT_SUFFIXES
+from photoindex.models.sources.pull import CODE_SUFFIXES, WEIGHT_SUFFIXES
 from photoindex.paths import display
 
 _ONNX_NAMES = (DESCRIPTION, TOKENIZER, TEXT, TEXT + DATA_SUFFIX, TABLE, TABLE_SUMS, VISUAL, VISUAL + DATA_SUFFIX)
@@ -44,7 +44,7 @@ BytesDone = Callable[[int], None]
 class LocalModel:
     """A model on this computer that has not been copied yet.
 
-    needs_export: it has only weights. total_bytes: of its files. licence: the text of its own licence file, if it has one.
+    needs_export: it has only weights. total_bytes: of its files. code: its files of Python code. licence: the text of its own licence file, if it has one.
     copy_to: copies its files to an empty folder; raises StorageFull, UsageError, OSError.
     """
 
@@ -52,6 +52,7 @@ class LocalModel:
     total_bytes: int
     copy_to: Callable[[Path, BytesDone], None]
     licence: str | None = None
+    code: tuple[str, ...] = ()
 
 
 def model_of(files: dict[str, Path], config: str | None = None) -> LocalModel:
@@ -68,6 +69,7 @@ def model_of(files: dict[str, Path], config: str | None = None) -> LocalModel:
         total_bytes=sum(path.stat().st_size for path in files.values()),
         copy_to=copy_to,
         licence=None if licence is None else licence_text(licence.read_bytes()),
+        code=tuple(sorted(name for name in files if name.endswith(CODE_SUFFIXES))),
     )
 
 
@@ -78,7 +80,7 @@ def _is_ready(files: dict[str, Path]) -> bool:
 
 
 def files_of(folder: Path) -> dict[str, Path]:
-    """Return the files of a model's folder that are needed, by name, without code and other copies of the weights.
+    """Return the files of a model's folder that are needed, by name: one copy of the weights, and code only of a captioner that needs it.
 
     Symbolic links are followed only within the folder and to the blobs of the hub's cache. Raises UsageError.
     """

@@ -65,7 +65,7 @@ class Runner:
 
     stop: checked between batches; what is running is still finished. limit: maximum number of tasks to claim.
     committed: called after each commit with the number of tasks that succeeded so far. log: gets one line per batch, if
-    given.
+    given. model: shown while the executor loads it, empty if it loads none.
     """
 
     database: Writable
@@ -75,6 +75,7 @@ class Runner:
     stop: Callable[[], bool]
     limit: int | None = None
     log: logging.Logger | None = None
+    model: str = ""
     committed: Callable[[int], None] = lambda _succeeded: None
     owner: str = field(default_factory=queue.new_owner)
     tally: RunTally = field(default_factory=RunTally)
@@ -89,6 +90,7 @@ class Runner:
     _exhausted: bool = False
     _committed_at: float = 0.0
     _write_seconds: float | None = None
+    _loading_since: float | None = None
 
     def run(self, total: int) -> None:
         """Run up to `total` tasks.
@@ -101,6 +103,7 @@ class Runner:
         self.emit(PhaseStarted(self.work.phase, total, self.work.unit))
         try:
             with self.executor:
+                self._show_loading()
                 for priorities in self.work.passes:
                     self._drain(priorities)
         finally:
@@ -124,6 +127,7 @@ class Runner:
                 if not self.executor.is_busy and not self._completed:
                     return
                 self._collect()
+                self._show_loading()
             except ExecutorLost as lost:
                 if self.stop():
                     return
@@ -181,6 +185,18 @@ class Runner:
             self._completed.append(completed)
             self._results += len(completed.finished)
             self._waiting.extend(completed.returned)
+
+    def _show_loading(self) -> None:
+        """Report that the executor begins, or has ended, to load its model."""
+        if not self.model:
+            return
+        loaded, now = self.executor.opened_at is not None, time.perf_counter()
+        if not loaded and self._loading_since is None:
+            self._loading_since = now
+            self.emit(PhaseStarted(f"loading {self.model}", None, unit=""))
+        elif loaded and self._loading_since is not None:
+            self.emit(PhaseFinished(f"loading {self.model}", 1, now - self._loading_since))
+            self._loading_since = None
 
     def _commit(self) -> None:
         completed, self._completed = self._completed, []

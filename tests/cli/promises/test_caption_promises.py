@@ -6,11 +6,13 @@ import pytest
 
 from tests.caption_server import caption_server, colour_of, says_always
 from tests.cli.promises.house import House, promises
+from tests.own_code_captioner import write_own_code_captioner
 from tests.small_captioners import write_small_captioner
 
 CAPTIONS = "SELECT count(*) FROM asset_text"
 SAME = "look at them with: photoindex caption list {}; then set another caption.prompt, or choose another model: photoindex models list"
 SERVED = "is run by a server, such as Ollama: let it load {}, then run: photoindex caption --endpoint URL --model {}"
+OWN_FILES = "; from your own files: photoindex models install PATH --id {}"
 ENGLISH = "the model '{}' describes photos in English alone; omit the setting caption.language, or choose another: photoindex models list"
 
 RETRY = "; {}, then: photoindex retry --stage caption"
@@ -60,6 +62,19 @@ def test_a_model_of_the_catalogue_that_servers_run_says_how_it_describes_photos(
     with caption_server() as server:
         scanned.follow(SERVED, refused, URL=server.url)
         assert {request.message["model"] for request in server.requests} == {"moondream"}
+    assert scanned.rows.value(CAPTIONS) == 3
+
+
+@promises(OWN_FILES)
+def test_a_model_that_cannot_be_pulled_says_how_its_own_files_are_installed(
+    scanned: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("transformers")
+    refused = scanned.run("models", "pull", "moondream2", code=7)
+    monkeypatch.setenv("PHOTOINDEX_CAPTION__TRUST_REMOTE_CODE", "true")
+    installed = scanned.follow(OWN_FILES, refused, PATH=write_own_code_captioner(scanned.folder / "moondream"))
+    assert "next: photoindex caption" in installed
+    scanned.run("caption")
     assert scanned.rows.value(CAPTIONS) == 3
 
 

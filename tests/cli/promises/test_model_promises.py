@@ -17,6 +17,7 @@ from photoindex.library.models import languages
 from photoindex.library.search import second_look
 from photoindex.models.description import read_description
 from photoindex.models.encoders import open_text_encoder
+from photoindex.models.ocr import rapidocr_models
 from photoindex.models.weights import ModelStore
 from tests.cli.promises.house import House, promises, split_line
 from tests.command_line import run_on_terminal
@@ -63,6 +64,14 @@ def test_a_library_without_vectors_says_what_makes_them(
     assert scanned.rows.value(VECTORS) == 3
     for command in (["spaces", "drop", "any"], ["search", "a dog"], ["status"]):
         assert EMBED not in scanned.run(*command, code=None)
+
+
+@promises("photoindex models list")
+def test_a_library_with_nothing_else_to_do_says_where_models_are_listed(
+    scanned: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rapidocr_models, "is_installed", lambda: False)
+    assert "yunet-sface" in scanned.follow("photoindex models list", scanned.run("status"))
 
 
 def _queries(house: House) -> Path:

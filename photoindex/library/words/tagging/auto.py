@@ -13,7 +13,7 @@ from photoindex.library.words.tagging.picture_models import label_works, object_
 from photoindex.library.words.tagging.shown import mark_shown
 from photoindex.library.words.tagging.work import LabelRun, LabelsSummary, LabelWork
 from photoindex.library.words.tagging.zero_shot import zero_shot_work
-from photoindex.progress import EventSink
+from photoindex.progress import EventSink, Notice
 from photoindex.stages import labels, objects, sensitive, tags
 
 Works = Callable[[Library], Sequence[LabelWork]]
@@ -60,7 +60,7 @@ WORKS: Mapping[str, Works] = {
 def tag_auto(
     library: Library, request: AutoRequest, emit: EventSink, stop: Callable[[], bool] = lambda: False
 ) -> AutoSummary:
-    """Run the stages one after the other.
+    """Run the stages one after the other; those whose models are missing are named first.
 
     Raises UsageError for an unknown stage, ModelUnavailable where none can run or one that was asked for cannot, ConfigError,
     DeviceFailed, LibraryLocked, StorageFull; finished work is kept.
@@ -84,6 +84,8 @@ def tag_auto(
         )
     if request.dry_run:
         return AutoSummary([LabelRun(library, work, emit).dry_run() for work in works], missing, 0)
+    for name, why in missing.items():
+        emit(Notice(f"{name}: will not run: {why}"))
     remarked = mark_shown(library, emit, stop)
     runs: list[LabelsSummary] = []
     refused: dict[str, str] = {}

@@ -9,6 +9,7 @@ import numpy as np
 
 from photoindex.domain.words.confidence import VERDICTS_NEEDED, Curve
 from photoindex.errors import ModelUnavailable
+from photoindex.library.embed.model_choice import embed_hint
 from photoindex.library.handle import Library
 from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.library.words.tagging.calibrate import NEUTRAL_CURVE, calibrated
@@ -31,7 +32,7 @@ def zero_shot_work(library: Library) -> LabelWork:
     with library.database.read() as connection:
         space = spaces.active_space(connection)
     if space is None:
-        raise ModelUnavailable("no pictures are embedded, and tags are found in their vectors; run: photoindex embed")
+        raise ModelUnavailable(f"no pictures are embedded, and tags are found in their vectors; {embed_hint(library)}")
     installed = QueryEncoder(library, space).installed
     vocabulary = load_vocabulary(library)
     variant = stage.variant(

@@ -9,6 +9,7 @@ import pytest
 
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
+from photoindex.library.maintenance import status as status_module
 from photoindex.library.maintenance.status import as_json, size_of_derived, status
 from photoindex.models.ocr import rapidocr_models
 from photoindex.store.schema.tables import variant
@@ -98,10 +99,23 @@ def test_the_next_steps_name_the_commands_that_help(library: Library, tmp_path: 
     assert "nas is not mounted" in found.next_steps[4].why
 
 
-def test_a_library_without_pending_work_suggests_only_a_backup(library: Library, tmp_path: Path) -> None:
+def test_a_library_without_pending_work_suggests_the_models_that_it_lacks_and_a_backup(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     volume_rows = VolumeRows(library, tmp_path / "originals")
     volume_rows.add_root()
     volume_rows.add_whole_photo("a.jpg")
+    assert commands(library) == [
+        "photoindex models pull clip-vit-b-32",
+        "photoindex models list",
+        "photoindex backup DEST",
+    ]
+    assert status(library).next_steps[1].why == "no model is installed for: faces, caption"
+    monkeypatch.setattr(status_module, "installed_ids", lambda _library: ["one"])
+    assert commands(library) == ["photoindex models list", "photoindex backup DEST"]
+    monkeypatch.setattr(status_module, "installed_packs", lambda _library: ["two"])
+    assert status(library).next_steps[0].why == "no model is installed for: caption"
+    monkeypatch.setattr(status_module, "installed_captioners", lambda _library: ["three"])
     assert commands(library) == ["photoindex backup DEST"]
 
 

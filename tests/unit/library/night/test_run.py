@@ -230,8 +230,8 @@ def test_a_stage_that_fails_does_not_keep_the_others_from_running(
     assert "faces: the GPU fell off the bus" in said(runner)
 
 
-def test_a_plan_changes_nothing_and_lies_about_the_time_that_was_measured(
-    runner: LibraryRunner, computer: Computer
+def test_a_plan_changes_nothing_and_says_the_time_that_was_measured(
+    runner: LibraryRunner, computer: Computer, tmp_path: Path
 ) -> None:
     before = runner.rows("SELECT count(*), max(updated_at) FROM task")
     planned = planned_of(runner)
@@ -244,7 +244,8 @@ def test_a_plan_changes_nothing_and_lies_about_the_time_that_was_measured(
     assert [one.name for one in planned.unmeasured] == ["embed", "faces", "cluster", "tags"]
     assert runner.rows("SELECT count(*), max(updated_at) FROM task") == before
     done(runner, computer)
-    runner.rows("UPDATE task SET state = 'pending' WHERE stage = 'embed' RETURNING id")
+    write_scenes(tmp_path / "photos", SCENES[PHOTOS : 2 * PHOTOS], seed=100)
+    runner.scan(tmp_path / "photos")
     planned = planned_of(runner)
     embed = next(one for one in planned.steps if one.name == "embed")
     seconds, opening = runner.rows("SELECT sum(seconds), sum(opening_seconds) FROM throughput WHERE stage = 'embed'")[0]

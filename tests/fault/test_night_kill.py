@@ -1,0 +1,136 @@
+"""A night that is cut at any moment: by its window, by SIGTERM, by kill -9. The next night completes it, and nothing is done twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from photoindex.store.engine.database import Database
+from tests.harness import LibraryRunner
+from tests.series import SOAKING
+from tests.tiny_clip.scenes import all_scenes
+from tests.tiny_faces import install_tiny_faces
+from tests.tiny_model import install_tiny, write_scenes
+
+MOMENTS = 50 if SOAKING else 3
+PHOTOS = 24
+STAGES = ("embed", "faces", "cluster", "tags", "index")
+COMMAND = [
+    sys.executable, "-m", "photoindex", "run", "--scan", "--progress", "none", "--max-cpu-util", "100",
+    *(word for stage in STAGES for word in ("--stage", stage)),
+]  # fmt: skip
+COUNTING = """
+CREATE TABLE finished (task_id INTEGER, stage TEXT);
+CREATE TRIGGER count_finished AFTER UPDATE OF state ON task WHEN NEW.state = 'done' AND OLD.state <> 'done'
+BEGIN INSERT INTO finished VALUES (NEW.id, NEW.stage); END;
+"""
+"""Counts in the database itself how often each task was finished, whichever process does it."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """A library whose photos wait for their first night. seconds: how long that takes. folder: with library and photos."""
+
+    folder: Path
+    seconds: float
+    done: int
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
+    folder = tmp_path_factory.mktemp("night")
+    home = folder / "home"
+    write_scenes(home / "photos", all_scenes()[:PHOTOS])
+    runner = LibraryRunner(home / "library")
+    runner.scan(home / "photos")
+    install_tiny(runner.folder)
+    install_tiny_faces(runner.folder)
+    write_scenes(home / "photos", all_scenes()[PHOTOS : 2 * PHOTOS], seed=PHOTOS)  # the scan finds these
+    database = Database(runner.folder / "photoindex.db")
+    raw = database.raw_connection()
+    raw.executescript(COUNTING)
+    raw.close()
+    database.close()
+    shutil.copytree(home, folder / "kept")
+    began = time.monotonic()
+    assert run_night(home).returncode == 0
+    seconds = time.monotonic() - began
+    return Night(folder, seconds, len(finished(home)))
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {
+        **os.environ, "PHOTOINDEX_LIBRARY": str(home / "library"), "PHOTOINDEX_EMBED__BATCH_SIZE": "4",
+        "PHOTOINDEX_FACES__BATCH_SIZE": "4", "PHOTOINDEX_SCAN__BATCH_SIZE": "4",
+    }  # fmt: skip
+
+
+def run_night(home: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([*COMMAND, *options], env=environment(home), capture_output=True, timeout=300, check=False)
+
+
+def finished(home: Path) -> list[tuple[int, str]]:
+    return LibraryRunner(home / "library").rows("SELECT task_id, stage FROM finished")
+
+
+def begin_again(night: Night) -> Path:
+    """Put the library back to where the night begins; at the same path, because a library knows absolute paths."""
+    home = night.folder / "home"
+    shutil.rmtree(home)
+    shutil.copytree(night.folder / "kept", home)
+    return home
+
+
+def check_complete(night: Night, home: Path) -> None:
+    """Run the next night whole, and look for work that is missing or was done twice."""
+    done = run_night(home)
+    assert done.returncode == 0, done.stderr
+    rows = finished(home)
+    assert len(rows) == len(set(rows)), "a task was finished twice"
+    assert len(rows) == night.done
+    runner = LibraryRunner(home / "library")
+    assert runner.value("SELECT count(*) FROM task WHERE state <> 'done'") == 0
+    assert runner.value("SELECT count(*) FROM vector") == 2 * PHOTOS
+
+
+@pytest.mark.parametrize("moment", range(MOMENTS))
+def test_a_night_that_is_killed_is_completed_by_the_next(night: Night, moment: int) -> None:
+    home = begin_again(night)
+    cut(home, night, moment, signal.SIGKILL)
+    check_complete(night, home)
+
+
+@pytest.mark.parametrize("moment", range(MOMENTS))
+def test_a_night_that_is_terminated_finishes_its_batch_and_is_completed_by_the_next(night: Night, moment: int) -> None:
+    home = begin_again(night)
+    code = cut(home, night, moment, signal.SIGTERM)
+    assert code in (0, 143)
+    runner = LibraryRunner(home / "library")
+    assert runner.value("SELECT count(*) FROM task WHERE state = 'running'") == 0, "the batch was given back"
+    check_complete(night, home)
+
+
+@pytest.mark.parametrize("moment", range(MOMENTS))
+def test_a_night_whose_window_closes_is_completed_by_the_next(night: Night, moment: int) -> None:
+    home = begin_again(night)
+    window = random.Random(1000 + moment).uniform(0, night.seconds)
+    ended = run_night(home, "--for", f"{max(1, round(window * 1000))}ms")
+    assert ended.returncode in (0, 75), ended.stderr
+    check_complete(night, home)
+
+
+def cut(home: Path, night: Night, moment: int, number: signal.Signals) -> int:
+    """Send a signal at a seeded moment of the night; return the exit code."""
+    process = subprocess.Popen(COMMAND, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(random.Random(int(number) * 1000 + moment).uniform(0.3, night.seconds))
+    process.send_signal(number)
+    return process.wait(timeout=120)
