@@ -175,6 +175,13 @@ class WorkersLost(PhotoIndexError):
     meaning = "the worker processes were killed from outside or could not be started; finished work is kept"
 
 
+class ChecksFailed(PhotoIndexError):
+    """`doctor` found something that does not work."""
+
+    exit_code = 18
+    meaning = "`photoindex doctor` found something that does not work; each line names its remedy"
+
+
 FAMILIES: tuple[type[PhotoIndexError], ...] = (
     UsageError,
     ConfigError,
@@ -192,5 +199,6 @@ FAMILIES: tuple[type[PhotoIndexError], ...] = (
     DatabaseFailed,
     WorkersLost,
     FetchFailed,
+    ChecksFailed,
 )
 """The error classes with an exit code of their own, in the order of docs/exit-codes.md."""

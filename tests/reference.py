@@ -23,7 +23,8 @@ _OTHER_EXITS = {
     errors.EXIT_DONE: "done",
     errors.EXIT_BUG: "a bug in photoindex; please report it with the traceback",
     errors.EXIT_WINDOW_ENDED: "stopped at the end of its time window with work left; run it again",
-    errors.EXIT_SOME_QUARANTINED: "done, but some files are quarantined; `photoindex tasks --state quarantined` lists them",
+    errors.EXIT_SOME_QUARANTINED: "done, but some files are quarantined; `photoindex tasks --state quarantined` lists them. "
+    "Of `verify`: something is damaged or unreadable",
     errors.EXIT_INTERRUPTED: "interrupted (Ctrl-C) after finishing the running batch; run it again to go on",
     141: "the reader of the output went away (`| head`)",
     errors.EXIT_TERMINATED: "terminated (SIGTERM) after finishing the running batch; run it again to go on",

@@ -22,6 +22,8 @@ NO_PROMISE = {
     "--derived takes no PATH, --volume or --older-than": EXCLUDE,
     "give PATH or --paths-from, not both": EXCLUDE,
     "-0 needs --paths-from": EXCLUDE,
+    "{} goes with --originals": EXCLUDE,
+    "--repair goes without --originals, which are never written": EXCLUDE,
     "{} goes with --json alone": EXCLUDE,
     "--diff goes with --dry-run": EXCLUDE,
     "--preview shows photos between the lines of a table; it goes without --json, --csv, -0 and --format": EXCLUDE,
@@ -37,6 +39,8 @@ NO_PROMISE = {
     "the others are in an --avoid folder": REASON,
     "# Plan of photoindex duplicates, made": "the head of a file",
     "nothing was found (`--fail-if-empty`, or a PATH": "the meaning of an exit code",
+    "`photoindex doctor` found something that does not work": "the meaning of an exit code",
+    "--json and --textfile exclude each other; use only one": EXCLUDE,
     "{} --model {}": "a part of the commands in the messages of a failed embedding, which have their scenario",
     "the tokenizer {} cannot be read: {}; install the model again": "as for a tokenizer that cannot be used; root reads all",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -188,6 +189,7 @@ def search(
             "--preview shows photos between the lines of a table; it goes without --json, --csv, -0 and --format"
         )
     given = GivenOptions(like or [], without or [], weight or [], min_score, everything)
+    started = time.perf_counter()
     with opened(library, reading=True) as found, semantic_options(given) as options:
         parsed = parse_with_options(found, query or [], terms)
         if saved is not None:
@@ -205,10 +207,19 @@ def search(
         if not printed and limit != 0:
             for hint in result.hints(query or []):
                 print(f"hint: {visible(hint)}", file=sys.stderr)
+        if alone is None and not shown.wanted:
+            _note(found, time.perf_counter() - started)
     if not printed and fail_if_empty:
         raise NothingFound("no photo matches")
     if not printed and alone is None and output.terminal:
         print("no photo matches", file=sys.stderr)
+
+
+def _note(library: Library, seconds: float) -> None:
+    """Store how long the search took, for `metrics`; the answer is printed already."""
+    from photoindex.library.night.measuring import note_search
+
+    note_search(library, seconds)
 
 
 def _print_notice(event: Event) -> None:

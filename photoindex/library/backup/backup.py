@@ -20,6 +20,7 @@ from photoindex.errors import DatabaseFailed, SnapshotDamaged, StorageFull
 from photoindex.file_access import from_root
 from photoindex.library.backup.byte_progress import ByteProgress
 from photoindex.library.backup.destination import is_destination, on_the_same_disk, open_destination
+from photoindex.library.backup.notes import note_backup
 from photoindex.library.backup.parts import SnapshotPart, chunks_of, write_part
 from photoindex.library.backup.snapshots import (
     CONFIG_PART,
@@ -99,6 +100,7 @@ def backup(library: Library, request: BackupRequest, events: EventSink = ignore_
             level = "warning" if request.initialise else "info"
             events(Notice(_SAME_DISK.format(display(os.fsencode(destination))), level=level))
         made, removed = _make(library, destination, request.keep, events)
+        note_backup(library, destination, made.path)
         log.info("backed up", extra={"action": "backup", "path": os.fsencode(made.path), "bytes": made.bytes})
     return Backup(made, removed)
 

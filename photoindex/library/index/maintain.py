@@ -27,6 +27,7 @@ from photoindex.library.index.validation import (
     size_of,
 )
 from photoindex.library.lock import exclusive
+from photoindex.library.night.measuring import note_merge
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.store.vectors import spaces
 from photoindex.store.vectors import vectors as vector_rows
@@ -215,14 +216,19 @@ def _update(library: Library, space: SpaceRow, emit: EventSink, *, whole: bool) 
     """Merge new vectors, or rebuild the index with `whole`; None if another process is writing it."""
     try:
         with _writing(library, "merging vectors", space):
+            made = None
             if not whole:
                 with suppress(IndexDamaged):
                     generation = checked_generation(library, space)
                     if generation is not None:
-                        return _append(library, space, generation, emit)
-            return _write_whole(library, space, emit)
+                        made = _append(library, space, generation, emit)
+            if made is None:
+                made = _write_whole(library, space, emit)
     except LibraryLocked:
         return None
+    if made.changed:
+        note_merge(library, made.seconds)
+    return made
 
 
 @contextmanager

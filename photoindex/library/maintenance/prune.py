@@ -144,14 +144,14 @@ def prune_derived(library: Library, *, dry_run: bool = False, emit: EventSink = 
     ):
         with library.database.read() as connection:
             undoable = forget.digests_that_undo_brings_back(connection)
-        folders = sorted(name for name in _names(root) if _DERIVED_FOLDER.fullmatch(name))
+        folders = derived_folders(root)
         started = time.perf_counter()
         emit(PhaseStarted("looking at previews", len(folders), "folders"))
         files = size = 0
         for number, name in enumerate(folders, 1):
             folder = os.path.join(root, name)
             with library.database.read() as connection:
-                unneeded = _unneeded(connection, folder, undoable)
+                unneeded = unneeded_files(connection, folder, undoable)
             for path in unneeded:
                 files += 1
                 size += os.lstat(path).st_size
@@ -162,7 +162,16 @@ def prune_derived(library: Library, *, dry_run: bool = False, emit: EventSink = 
     return DerivedPruned(files, size)
 
 
-def _unneeded(connection: Connection, folder: bytes, undoable: set[bytes]) -> list[bytes]:
+def derived_folders(root: bytes) -> list[bytes]:
+    """Return the names of the folders of previews in the derived folder, sorted."""
+    return sorted(name for name in _names(root) if _DERIVED_FOLDER.fullmatch(name))
+
+
+def unneeded_files(connection: Connection, folder: bytes, undoable: set[bytes]) -> list[bytes]:
+    """Return the previews and thumbnails in a folder that no content needs, and leftovers of killed processes.
+
+    undoable: digests that an undo brings back.
+    """
     matches = [match for match in map(_DERIVED_NAME.fullmatch, _names(folder)) if match is not None]
     digests = {match[0]: bytes.fromhex(match[1].decode("ascii")) for match in matches}
     needed = forget.known_digests(connection, sorted(set(digests.values()))) | undoable
@@ -173,7 +182,7 @@ def _unneeded(connection: Connection, folder: bytes, undoable: set[bytes]) -> li
 def _names(folder: bytes) -> list[bytes]:
     try:
         return sorted(os.listdir(folder))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 

@@ -154,7 +154,7 @@ def status(library: Library) -> Status:
             for_ocr=reader_choice.waiting_by_command(library, connection),
             without_model=_without_model(library),
             unused_spaces=_unused_spaces(connection),
-            open_folders=_open_folders(library),
+            open_folders=open_folders(library),
             run=running(library.folder),
         )
     return _with_next_steps(found)
@@ -212,7 +212,8 @@ def _with_living_runs(tasks: Mapping[str, Mapping[str, int]], library: Library) 
     return found
 
 
-def _open_folders(library: Library) -> tuple[tuple[Path, str], ...]:
+def open_folders(library: Library) -> tuple[tuple[Path, str], ...]:
+    """Return folders that others may read although the settings do not say so, each with the octal mode that closes it."""
     folders = dict.fromkeys(
         (library.folder, library.database.path.parent, library.derived_folder, library.models_folder)
     )

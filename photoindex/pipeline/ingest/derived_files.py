@@ -29,12 +29,13 @@ def thumbnail_path(folder: Path, digest: bytes) -> Path:
 def exist(folder: Path, digest: bytes) -> bool:
     """Tell whether both derived files of a content exist and end with a JPEG end marker."""
     try:
-        return _is_whole(preview_path(folder, digest)) and _is_whole(thumbnail_path(folder, digest))
+        return is_whole(preview_path(folder, digest)) and is_whole(thumbnail_path(folder, digest))
     except OSError:
         return False  # missing or unreadable; writing new ones will show which
 
 
-def _is_whole(path: Path) -> bool:
+def is_whole(path: Path) -> bool:
+    """Tell whether a file ends as a JPEG does. Raises OSError."""
     with open_file(path, buffering=0) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - len(_END_OF_IMAGE)))
@@ -62,10 +63,15 @@ def _write_whole(folder: Path, path: Path, data: bytes) -> None:
         file.write(data)
 
 
+def unfinished_files(folder: Path) -> list[Path]:
+    """Return files that are being written, or that killed workers left unfinished."""
+    return list((folder / _UNFINISHED).glob("*"))
+
+
 def remove_unfinished(folder: Path) -> int:
     """Remove files that killed workers left unfinished; return how many. Call it while nothing else writes."""
     removed = 0
-    for path in (folder / _UNFINISHED).glob("*"):
+    for path in unfinished_files(folder):
         path.unlink(missing_ok=True)
         removed += 1
     return removed

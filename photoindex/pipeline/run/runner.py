@@ -16,6 +16,7 @@ from photoindex.pipeline.run.executor import Completed, Executor, ExecutorLost, 
 from photoindex.pipeline.run.suspects import Suspects, failure_of_crash
 from photoindex.pipeline.run.work import FailedTask, Recorded, Work, Writable
 from photoindex.progress import EventSink, FileQuarantined, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
+from photoindex.store.night import measurements
 from photoindex.store.tasks import queue
 
 MAX_ATTEMPTS = 3
@@ -88,6 +89,7 @@ class Runner:
     _cursors: dict[int, int] = field(default_factory=dict)
     _exhausted: bool = False
     _committed_at: float = 0.0
+    _write_seconds: float | None = None
     _loading_since: float | None = None
 
     def run(self, total: int) -> None:
@@ -108,6 +110,7 @@ class Runner:
             self._commit()
             self.tally.runs_on = self.executor.runs_on
             with self.database.write() as connection:
+                self._note_write(connection)
                 queue.give_back(connection, owner=self.owner)
         self.emit(PhaseFinished(self.work.phase, self.tally.done, time.perf_counter() - started))
 
@@ -203,12 +206,15 @@ class Runner:
             return
         started = time.perf_counter()
         self.work.prepare(finished)
+        prepared = time.perf_counter()
         with self.database.write() as connection:
+            self._note_write(connection)
             recorded = self.work.record(connection, finished, owner=self.owner)
             queue.finish(connection, owner=self.owner, variant_id=self.work.variant_id, done=recorded.done)
             for failed in recorded.failed:
                 self._fail(connection, failed)
         write_seconds = time.perf_counter() - started
+        self._write_seconds = time.perf_counter() - prepared
         self._waiting.extendleft(recorded.again)
         self._suspects.clear(each.job for each in finished)
         self._proven, self._losses = True, 0
@@ -220,6 +226,12 @@ class Runner:
         for each in recorded.quarantined:
             self.emit(each)
         self.committed(self.tally.succeeded)
+
+    def _note_write(self, connection: Connection) -> None:
+        """Store how long the last commit took, in the transaction of the next: one of its own would be a second commit."""
+        seconds, self._write_seconds = self._write_seconds, None
+        if seconds is not None:
+            measurements.record(connection, measurements.WRITE, seconds)
 
     def _fail(self, connection: Connection, failed: FailedTask) -> None:
         queue.fail(

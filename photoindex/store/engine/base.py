@@ -106,6 +106,14 @@ class Engine(Protocol):
         """Return whether any row violates a foreign key; reads whole tables."""
         ...
 
+    def quick_check(self, connection: Connection, limit: int) -> list[str]:
+        """Return up to `limit` problems of the file's pages and rows, empty if there are none; reads the whole database."""
+        ...
+
+    def broken_links(self, connection: Connection) -> dict[tuple[str, str], int]:
+        """Return how many rows of a table point at missing rows of another: (table, other) -> rows; reads whole tables."""
+        ...
+
     def largest_number_ever(self, connection: Connection, table: Table) -> int:
         """Return the largest id ever used in a table declared with IDS_NEVER_REUSED, 0 if there was none."""
         ...

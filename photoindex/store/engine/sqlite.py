@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
@@ -117,6 +118,15 @@ class Sqlite:
     def has_broken_link(self, connection: Connection) -> bool:
         """Run `foreign_key_check`."""
         return connection.execute(text("PRAGMA foreign_key_check")).first() is not None
+
+    def quick_check(self, connection: Connection, limit: int) -> list[str]:
+        """Run `quick_check`."""
+        rows = connection.exec_driver_sql(f"PRAGMA quick_check({limit:d})").scalars()
+        return [str(row) for row in rows if row != "ok"]
+
+    def broken_links(self, connection: Connection) -> dict[tuple[str, str], int]:
+        """Run `foreign_key_check`."""
+        return dict(Counter((row[0], row[2]) for row in connection.execute(text("PRAGMA foreign_key_check"))))
 
     def largest_number_ever(self, connection: Connection, table: Table) -> int:
         """Read sqlite_sequence (https://www.sqlite.org/autoinc.html)."""

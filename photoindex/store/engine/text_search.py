@@ -50,13 +50,14 @@ def exists(database: Database) -> bool:
 
 def make_consistent(connection: Connection) -> bool:
     """Check the index against `photo_text`, rebuild it if they differ, and return whether they agree then; reads both wholly."""
-    if _is_consistent(connection):
+    if is_consistent(connection):
         return True
     connection.exec_driver_sql(f"INSERT INTO {TABLE} ({TABLE}) VALUES ('rebuild')")  # noqa: S608 - a constant
-    return _is_consistent(connection)
+    return is_consistent(connection)
 
 
-def _is_consistent(connection: Connection) -> bool:
+def is_consistent(connection: Connection) -> bool:
+    """Tell whether the index agrees with `photo_text`; reads both wholly, in a write transaction, and changes nothing."""
     try:
         # With the rank 1 the index is compared with the rows, too (https://www.sqlite.org/fts5.html, section 6.4).
         connection.exec_driver_sql(f"INSERT INTO {TABLE} ({TABLE}, rank) VALUES ('integrity-check', 1)")  # noqa: S608 - a constant

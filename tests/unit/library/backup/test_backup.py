@@ -22,6 +22,7 @@ from sqlalchemy import insert, update
 from photoindex.errors import DatabaseFailed, LibraryLocked, SchemaTooNew, SnapshotDamaged, StorageFull, UsageError
 from photoindex.library.backup.backup import BACKUP_LOCK_NAME, BackupRequest, _rename_to_free_name, backup
 from photoindex.library.backup.destination import MARKER_NAME
+from photoindex.library.backup.notes import NOTE_NAME
 from photoindex.library.backup.snapshots import (
     VERIFIED_NAME,
     SnapshotState,
@@ -163,7 +164,7 @@ def test_no_temporary_files_are_left_in_the_destination_and_the_library(library:
     folder = make(library, destination)
     assert snapshots_in(destination) == [folder]
     assert len(os.listdir(destination)) == 2
-    assert set(os.listdir(library.folder)) - before <= {BACKUP_LOCK_NAME, "logs"}
+    assert set(os.listdir(library.folder)) - before <= {BACKUP_LOCK_NAME, NOTE_NAME, "logs"}
 
 
 def test_only_the_newest_of_this_library_are_kept(library: Library, destination: Path, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Checks a library against itself and its originals."""
