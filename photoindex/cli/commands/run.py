@@ -19,12 +19,10 @@ from photoindex.cli.output.details import print_json
 from photoindex.cli.output.night import lines_of_plan, lines_of_run, plan_as_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.terminal.signals import stop_on_signal
-from photoindex.errors import EXIT_SOME_QUARANTINED, EXIT_WINDOW_ENDED, UsageError
+from photoindex.errors import EXIT_SOME_QUARANTINED, EXIT_WINDOW_ENDED
 
 if TYPE_CHECKING:
     from photoindex.cli.terminal.signals import StopRequest
-    from photoindex.config.schema import RunConfig
-    from photoindex.domain.night.patience import QuietLimits
     from photoindex.library.night.summary import NightSummary
 
 
@@ -109,17 +107,12 @@ def run(
     is finished is kept, and the next run continues. Exit codes: 0 done; 75 the window closed and work is left; 100 done, but
     some pictures failed; 5 another run is at work; else that of the first stage that failed.
     """
-    from photoindex.domain.night.windows import window_seconds
     from photoindex.library.night.plan import plan
     from photoindex.library.night.report import check_report, write_report
-    from photoindex.library.night.run import RunRequest, chosen_steps
+    from photoindex.library.night.run import RunRequest, chosen_steps, limits_of, window_of
     from photoindex.library.night.run import run as run_all
 
-    try:
-        # Clocks in rooms show local time.
-        seconds = window_seconds(until, None if window is None else running_time(window, "--for"), datetime.now())  # noqa: DTZ005
-    except ValueError as error:
-        raise UsageError(f"--until: {error}") from None
+    seconds = window_of(until, None if window is None else running_time(window, "--for"))
     if report is not None:
         check_report(report)
     flags: dict[str, Any] = {
@@ -153,19 +146,6 @@ def run(
             write_report(summary, report)
     _print(summary, as_json=json, quiet=quiet)
     _exit(summary, stop)
-
-
-def limits_of(settings: RunConfig) -> QuietLimits:
-    """Return the limits of the settings, with percents as shares."""
-    from photoindex.domain.night.patience import QuietLimits
-
-    return QuietLimits(
-        others_cpu=settings.max_cpu_util / 100,
-        others_gpu=settings.max_gpu_util / 100,
-        celsius=settings.max_celsius,
-        watts=settings.max_watts,
-        on_battery=settings.on_battery,
-    )
 
 
 def _print(summary: NightSummary, *, as_json: bool, quiet: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -95,13 +94,10 @@ def _remove(by: ByOption = By.AUTO, library: LibraryOption = None) -> None:
 
 
 def _chosen(library: Library, by: By, until: str, backup_to: Path | None) -> tuple[Schedule, Kind]:
-    from photoindex.domain.night.windows import next_time
+    from photoindex.library.night.run import window_of
     from photoindex.library.night.schedule import schedule_of, usual_kind
 
-    try:
-        next_time(until, datetime.now())  # noqa: DTZ005 - a time of day on the clock of this room
-    except ValueError as error:
-        raise UsageError(f"--until: {error}") from None
+    window_of(until, None)  # refuses what is no time of day
     kind: Kind = usual_kind() if by is By.AUTO else "systemd" if by is By.SYSTEMD else "cron"
     return schedule_of(library, until=until, backup_to=backup_to), kind
 

@@ -12,20 +12,10 @@ from photoindex.cli.output.render import visible
 from photoindex.durations import spoken
 
 if TYPE_CHECKING:
-    from photoindex.domain.night.estimates import Range
     from photoindex.library.night.plan import NightPlan, StepPlan
     from photoindex.library.night.summary import NightSummary, StepResult
 
 _LONG_BACKLOG_SECONDS = 86_400.0
-
-
-def range_text(seconds: Range) -> str:
-    """Return a range of time: `2 to 3 h`."""
-    low, high = spoken(seconds.low), spoken(seconds.high)
-    if low == high:
-        return f"about {low}"
-    same_unit = low.partition(" ")[2] == high.partition(" ")[2]
-    return f"{low.partition(' ')[0]} to {high}" if same_unit else f"{low} to {high}"
 
 
 def lines_of_plan(plan: NightPlan, now: datetime) -> Iterator[str]:
@@ -46,7 +36,7 @@ def lines_of_total(plan: NightPlan, now: datetime) -> Iterator[str]:
         ends = (
             f"; started now it ends between {low} and {high}" if low != high else f"; started now it ends about {low}"
         )
-        yield f"in all: {range_text(plan.seconds)}{ends}"
+        yield f"in all: {plan.seconds}{ends}"
         window = plan.window_seconds
         if window is not None and plan.seconds.high > window:
             fewest, most = plan.nights
@@ -72,7 +62,7 @@ def _line_of_step_plan(one: StepPlan) -> str:
     if one.seconds is None or one.each is None:
         return f"{text}; speed not measured yet"
     rates = one.each.inverse
-    return f"{text}; {rate_text(rates.median)} ({rate_text(rates.low)} to {rate_text(rates.high)}): {range_text(one.seconds)}"
+    return f"{text}; {rate_text(rates.median)} ({rate_text(rates.low)} to {rate_text(rates.high)}): {one.seconds}"
 
 
 def _clock(at: datetime, now: datetime) -> str:

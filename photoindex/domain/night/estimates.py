@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from photoindex.durations import spoken
+
 _LEAST, _MOST = 1.15, math.sqrt(2)
 """How far each end of a range is from its middle: at least, because machines are shared; at most, so that it says something."""
 _TAIL = 0.05
@@ -32,6 +34,14 @@ class Range:
     def inverse(self) -> Range:
         """The rate of a duration, or the duration of a rate."""
         return Range(1 / self.median, 1 / self.high, 1 / self.low)
+
+    def __str__(self) -> str:
+        """Say a range of seconds: `2 to 3 h`."""
+        low, high = spoken(self.low), spoken(self.high)
+        if low == high:
+            return f"about {low}"
+        same_unit = low.partition(" ")[2] == high.partition(" ")[2]
+        return f"{low.partition(' ')[0]} to {high}" if same_unit else f"{low} to {high}"
 
 
 NOTHING = Range(0.0, 0.0, 0.0)

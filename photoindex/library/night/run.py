@@ -6,9 +6,12 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Protocol
 
+from photoindex.config.schema import RunConfig
 from photoindex.domain.night.patience import Machine, Patience, QuietLimits, Reason, reason_to_wait
+from photoindex.domain.night.windows import window_seconds
 from photoindex.durations import spoken
 from photoindex.errors import (
     DatabaseFailed,
@@ -88,6 +91,25 @@ def run(library: Library, request: RunRequest, emit: EventSink, stop: Stop = lam
             nights.end(connection, night_id, summary.outcome, asdict(summary))
         log.info("run ended", extra={"action": "run", "outcome": summary.outcome, "seconds": summary.seconds})
     return summary
+
+
+def window_of(until: str | None, for_seconds: float | None) -> float | None:
+    """Return how long a run that starts now may begin work, None without an end. Raises UsageError."""
+    try:
+        return window_seconds(until, for_seconds, datetime.now())  # noqa: DTZ005 - a time of day on the clock of this room
+    except ValueError as error:
+        raise UsageError(f"--until: {error}") from None
+
+
+def limits_of(settings: RunConfig) -> QuietLimits:
+    """Return the limits of the settings, with percents as shares."""
+    return QuietLimits(
+        others_cpu=settings.max_cpu_util / 100,
+        others_gpu=settings.max_gpu_util / 100,
+        celsius=settings.max_celsius,
+        watts=settings.max_watts,
+        on_battery=settings.on_battery,
+    )
 
 
 def chosen_steps(names: Sequence[str], *, scan: bool) -> list[Step]:
