@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COMMANDS: tuple[str, ...] = (
     "scan",
+    "watch",
     "embed",
     "faces",
     "ocr",

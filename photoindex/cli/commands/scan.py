@@ -131,7 +131,7 @@ def scan(
         progress_sink(progress_of(progress, quiet=quiet)) as emit,
     ):
         summary = run_scan(found, request, emit, stop)
-    if json or not quiet or _says_something(summary):
+    if json or not quiet or says_something(summary):
         _print(summary, as_json=json)
     if stop.exit_code is not None and (summary.stopped or summary.pending):
         raise typer.Exit(stop.exit_code)
@@ -145,7 +145,7 @@ def scan(
         raise typer.Exit(EXIT_SOME_QUARANTINED)
 
 
-def _says_something(summary: ScanSummary) -> bool:
+def says_something(summary: ScanSummary) -> bool:
     """Return whether a scan found anything new or wrong; files that fail are named as they are found."""
     found = summary.new + summary.changed + summary.moved + summary.duplicate + summary.newly_missing
     return bool(found or summary.unreadable_folders or summary.unreadable_files)
