@@ -11,6 +11,7 @@ from typing import Any
 
 from photoindex.durations import spoken
 from photoindex.errors import LibraryLocked, PhotoIndexError, UsageError, VolumeOffline
+from photoindex.file_access import is_folder
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.originals.roots import Roots
@@ -167,13 +168,13 @@ class _Watch:
 
     def _roots(self) -> set[bytes]:
         """Return the known folders that are there now."""
-        return {one.path for one in Roots(self.library.database).known if one.online and os.path.isdir(one.path)}
+        return {one.path for one in Roots(self.library.database).known if one.online and is_folder(one.path)}
 
 
 def _existing_folder(path: bytes) -> bytes:
     """Return the folder of a file that changed; where it is gone, or its name is not UTF-8, one above it."""
     folder = os.path.dirname(path)
-    while not os.path.isdir(folder) and folder not in (b"/", b""):
+    while not is_folder(folder) and folder not in (b"/", b""):
         folder = os.path.dirname(folder)
     return folder
 
