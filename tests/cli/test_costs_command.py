@@ -54,6 +54,17 @@ def test_costs_are_shown_by_provider_month_and_stage_with_what_is_still_to_pay(a
     assert album.run("costs", "--month", "2019-01").out == b""
 
 
+def test_the_plan_of_a_run_says_what_services_would_cost_within_their_budget(album: Album) -> None:
+    planned = album.run("run", "--plan", "--stage", "tags", "--stage", "ocr")
+    assert (
+        "money: google_vision: at most 0.01 USD this month, of 0.01 USD that its budget has left\n"
+        in planned.out.decode()
+    )
+    album.run("tag", "auto", "--only", "tags", "--progress", "none")
+    planned = album.run("run", "--plan", "--stage", "tags", "--stage", "ocr")
+    assert "at most 0.0025 USD this month, of 0.0025 USD" in planned.out.decode()
+
+
 def test_json_is_one_documented_object_with_millionths(album: Album) -> None:
     album.run("tag", "auto", "--only", "tags", "--progress", "none")
     (found,) = album.run("costs", "--json").json

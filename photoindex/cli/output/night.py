@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from photoindex.cli.output.progress_text import amount, rate_text, size_text
 from photoindex.cli.output.render import visible
+from photoindex.cli.output.service_summary import money
 from photoindex.durations import spoken
 
 if TYPE_CHECKING:
@@ -50,6 +51,12 @@ def lines_of_total(plan: NightPlan, now: datetime) -> Iterator[str]:
     if plan.unmeasured:
         names = ", ".join(one.name for one in plan.unmeasured)
         yield f"not measured on this computer yet, so not in these times: {names}"
+    for one in plan.services:
+        cost = min(one.micros, one.left_micros)
+        yield (
+            f"money: {visible(one.provider)}: at most {money(cost, one.currency)} this month, of {money(one.left_micros, one.currency)} "
+            f"that its budget has left"
+        )
     if plan.disk_bytes:
         yield f"disk: about {size_text(plan.disk_bytes)} for the results"
 
@@ -80,6 +87,7 @@ def plan_as_json(plan: NightPlan) -> dict[str, Any]:
         "nights": list(plan.nights),
         "unmeasured": [one.name for one in plan.unmeasured],
         "disk_bytes": plan.disk_bytes,
+        "services": [asdict(one) for one in plan.services],
     }
 
 

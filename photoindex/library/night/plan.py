@@ -10,6 +10,7 @@ from typing import Any
 from photoindex.domain.night.estimates import NOTHING, Measured, Range, duration, nights, seconds_each
 from photoindex.errors import PhotoIndexError
 from photoindex.library.handle import Library
+from photoindex.library.night.costs import Forecast, costs
 from photoindex.library.night.steps import SCAN, Step, StepOutcome
 from photoindex.store.night import throughput
 from photoindex.store.tasks import queue
@@ -44,10 +45,14 @@ class StepPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NightPlan:
-    """What a run would do. seconds: of the steps that were measured. window_seconds: how long it may work, None: no end."""
+    """What a run would do.
+
+    window_seconds: how long it may work, None: no end. services: what pictures that wait for paid services would cost.
+    """
 
     steps: Sequence[StepPlan]
     window_seconds: float | None
+    services: Sequence[Forecast] = ()
 
     @property
     def seconds(self) -> Range:
@@ -79,7 +84,8 @@ def plan(library: Library, steps: Sequence[Step], *, window_seconds: float | Non
     for one in steps:
         if one.name != "index":
             planned[one.name] = _step_plan(library, one, _arriving(one, planned), limit)
-    return NightPlan(steps=list(planned.values()), window_seconds=window_seconds)
+    services = [one for one in costs(library).forecasts if any(stage in planned for stage in one.pictures)]
+    return NightPlan(steps=list(planned.values()), window_seconds=window_seconds, services=services)
 
 
 def _arriving(step: Step, before: Mapping[str, StepPlan]) -> int:
