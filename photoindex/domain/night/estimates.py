@@ -65,21 +65,24 @@ def seconds_each(pieces: Iterable[Measured]) -> Range | None:
     return _around(median, _quantile(speeds, _TAIL), _quantile(speeds, 1 - _TAIL))
 
 
-def duration(subjects: int, pieces: Sequence[Measured]) -> Range | None:
-    """Return how many seconds a run over so many subjects takes, with the opening of its model; None if unknown."""
+def duration(subjects: int, pieces: Sequence[Measured], overheads: Sequence[float] = ()) -> Range | None:
+    """Return how many seconds a run over so many subjects takes; None if unknown.
+
+    overheads: seconds that earlier runs took besides the work itself: planning, opening and closing the model, merging. Without
+    any, the openings that were measured with the pieces count.
+    """
     each = seconds_each(pieces)
     if each is None:
         return None
     if subjects == 0:
         return NOTHING
-    openings = sorted(one.opening_seconds for one in pieces if one.opening_seconds)
-    if not openings:
+    besides = sorted(overheads or [one.opening_seconds for one in pieces if one.opening_seconds])
+    if not besides:
         return each.times(subjects)
-    median = openings[len(openings) // 2]
-    return each.times(subjects) + _around(median, openings[0], openings[-1])
+    return each.times(subjects) + _around(besides[len(besides) // 2], besides[0], besides[-1])
 
 
-def nights(work: Range, window_seconds: float) -> tuple[int, int]:
+def nights_needed(work: Range, window_seconds: float) -> tuple[int, int]:
     """Return how many windows of a length the work needs, at least and at most."""
     return math.ceil(work.low / window_seconds), math.ceil(work.high / window_seconds)
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from photoindex.domain.night.estimates import NOTHING, Measured, Range, duration, nights, seconds_each
+from photoindex.domain.night.estimates import NOTHING, Measured, Range, duration, nights_needed, seconds_each
 from photoindex.errors import PhotoIndexError
 from photoindex.library.handle import Library
 from photoindex.library.night.costs import Forecast, costs
 from photoindex.library.night.steps import SCAN, Step, StepOutcome
-from photoindex.store.night import throughput
+from photoindex.store.night import nights, throughput
 from photoindex.store.tasks import queue
 from photoindex.store.vectors import spaces
 
@@ -72,7 +72,7 @@ class NightPlan:
     @property
     def nights(self) -> tuple[int, int]:
         """How many windows the work needs, at least and at most."""
-        return nights(self.seconds, self.window_seconds or USUAL_WINDOW_SECONDS)
+        return nights_needed(self.seconds, self.window_seconds or USUAL_WINDOW_SECONDS)
 
 
 def plan(library: Library, steps: Sequence[Step], *, window_seconds: float | None, limit: int | None) -> NightPlan:
@@ -110,12 +110,13 @@ def _step_plan(library: Library, step: Step, arriving: int, limit: int | None) -
     left = found.left + arriving
     left = left if limit is None else min(limit, left)
     measured = measured_pieces(library, step, found)
+    each = seconds_each(measured)
     return StepPlan(
         **known,
         left=left,
         model=found.model,
-        each=seconds_each(measured),
-        seconds=duration(left, measured),
+        each=each,
+        seconds=duration(left, measured, [] if each is None else _overheads(library, step, each)),
         disk_bytes=_disk_bytes(library, step, left),
     )
 
@@ -141,6 +142,16 @@ def measured_pieces(library: Library, step: Step, found: StepOutcome) -> list[Me
     besides = sum(one.seconds for one in pieces if one.variant_id in of_originals)
     factor = 1 + besides / alone if alone else 1.0
     return [Measured(one.subjects, one.seconds * factor, one.opening_seconds) for one in usual]
+
+
+def _overheads(library: Library, step: Step, each: Range) -> list[float]:
+    """Return what this step took in earlier runs besides the work itself, in seconds."""
+    with library.database.read() as connection:
+        reports = [one.report for one in nights.newest(connection) if one.report is not None]
+    done = [one for report in reports for one in report["steps"] if one["name"] == step.name and one["done"]]
+    # Where the work took most of the time, the rest is within its error.
+    besides = [one["seconds"] - one["done"] * each.median for one in done]
+    return [seconds for seconds in besides if seconds > 0]
 
 
 def _is_of_preview(variant: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photoindex.domain.night.estimates import NOTHING, Measured, Range, duration, nights, seconds_each
+from photoindex.domain.night.estimates import NOTHING, Measured, Range, duration, nights_needed, seconds_each
 
 pieces = st.lists(
     st.builds(
@@ -41,6 +41,14 @@ def test_the_opening_of_the_model_counts_once() -> None:
     found = duration(1000, measured)
     assert found is not None
     assert found.median == pytest.approx(508)
+
+
+def test_what_earlier_runs_took_besides_the_work_takes_the_place_of_openings() -> None:
+    measured = [Measured(100, 50.0, opening_seconds=8.0)]
+    found = duration(1000, measured, [20.0, 21.0, 300.0])
+    assert found is not None
+    assert found.median == pytest.approx(521)
+    assert found.high < 2 * found.low
 
 
 def test_a_single_odd_piece_does_not_move_the_median() -> None:
@@ -79,7 +87,7 @@ def test_nine_of_ten_nights_lie_in_the_range(seed: int) -> None:
 
 
 def test_nights_are_counted_from_both_ends_of_the_range() -> None:
-    assert nights(Range(10.0, 8.0, 12.1), 4.0) == (2, 4)
+    assert nights_needed(Range(10.0, 8.0, 12.1), 4.0) == (2, 4)
 
 
 def test_a_rate_is_the_inverse_of_a_duration() -> None:
