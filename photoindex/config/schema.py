@@ -61,7 +61,7 @@ class ScanConfig(_Section):
     """How `scan` reads originals."""
 
     jobs: int | None = Field(default=None, ge=1, description="worker processes; default: from cores_share")
-    cores_share: float = Field(default=0.8, gt=0, le=1, description="share of the cores that workers use by default")
+    cores_share: float = Field(default=0.8, gt=0, le=1, description="share of the cores that workers and models use")
     batch_size: int = Field(default=64, ge=1, description="files per transaction")
     walk_threads: int = Field(default=4, ge=1, description="directories listed in parallel")
     exclude: Patterns = Field(default=(), description="gitignore patterns to exclude from every root")

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from photoindex.library.scan.ingest import jobs_for
+from photoindex.library.cores import jobs_for
 from photoindex.library.stage_run import StageSummary
 from photoindex.pipeline.run.runner import RunTally
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from photoindex.library.cores import jobs_for
 from photoindex.library.derived_folder import check_not_away
 from photoindex.library.handle import Library
 from photoindex.library.lock import LOCK_NAME, exclusive
@@ -185,6 +186,7 @@ class StageRun:
         settings = ProcessSettings(
             stage=setup.stage, opening=setup.opening(), batch_size=setup.batch_size, threads=setup.threads,
             stderr=self.library.log_folder / f"{setup.stage.name}-worker.txt",
+            cores=jobs_for(self.library.config.scan.cores_share),
         )  # fmt: skip
         return self.library.model_executor(settings, setup.hang_seconds)
 

@@ -67,6 +67,7 @@ class FaultyEncoder:
 
     def __init__(self, models: Path, faults: dict[str, Any]) -> None:
         self._calls = models / "calls"
+        (models / "cores").write_text(str(len(os.sched_getaffinity(0))))
         (models / "niceness").write_text(str(os.getpriority(os.PRIO_PROCESS, 0)))
         self._faults = faults
         self.dim = faults.get("dim", DIM)

@@ -14,6 +14,7 @@ from photoindex.domain.pairing.values import Member
 from photoindex.domain.same_picture.orientations import ORIENTATIONS
 from photoindex.domain.same_picture.shots import different_shots
 from photoindex.errors import NothingFound, UsageError
+from photoindex.library.cores import jobs_for
 from photoindex.library.duplicates.files import CopyPhotos
 from photoindex.library.duplicates.groups import star_groups
 from photoindex.library.duplicates.near_vectors import near_in_space
@@ -22,7 +23,6 @@ from photoindex.library.duplicates.verdicts import REMOVE, REVIEW, DuplicateGrou
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import choose, spellings, volumes_now
 from photoindex.library.photos.lost_previews import mark_lost_if_possible
-from photoindex.library.scan.ingest import jobs_for
 from photoindex.library.search.find import matching_photo_ids
 from photoindex.paths import display
 from photoindex.pipeline.duplicates import candidates

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from photoindex.library.cores import jobs_for
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import KnownVolume, volumes_now
-from photoindex.library.scan.ingest import jobs_for
 from photoindex.pipeline.larger_picture import Original, read_larger
 from photoindex.pipeline.run.decoder_pool import DecoderPool
 from photoindex.pipeline.run.executor import Executor

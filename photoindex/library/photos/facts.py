@@ -77,7 +77,7 @@ def read_facts(config: Config, paths: Sequence[bytes]) -> Iterator[FileFacts | N
 
 
 def _jobs(config: Config) -> int:
-    from photoindex.library.scan.ingest import jobs_for
+    from photoindex.library.cores import jobs_for
 
     return config.scan.jobs or jobs_for(config.scan.cores_share)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from photoindex.library.cores import jobs_for
 from photoindex.library.handle import Library
 from photoindex.library.night.throughput import ThroughputRecorder
 from photoindex.library.originals.roots import Roots
@@ -75,12 +75,3 @@ def ingest_files(
     runner.run(work.total)
     speed.finish()
     return committer.tally, runner.tally.done
-
-
-def jobs_for(share: float) -> int:
-    """Return the number of workers for this share of the cores, at least one."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:
-        cores = os.cpu_count() or 1
-    return max(1, round(cores * share))

@@ -16,7 +16,8 @@ class ProcessSettings:
 
     stage: its `open` is called with `opening` and returns an OpenStage. batch_size: maximum number of inputs
     per model call. threads: number of threads that read and decode previews. stderr: file for the output of libraries.
-    prove: run a blank input first, so that a later failure is not due to a device that does not work at all.
+    prove: run a blank input first, so that a later failure is not due to a device that does not work at all. cores: how many the
+    process may use, so that others are left for people; None: all.
     """
 
     stage: Stage
@@ -25,6 +26,7 @@ class ProcessSettings:
     threads: int
     stderr: Path
     prove: bool = False
+    cores: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,7 @@ def _prepare_process(settings: ProcessSettings) -> None:
         signal.signal(number, signal.SIG_IGN)
     die_with_parent()
     lower_priority()
+    _leave_cores(settings.cores)
     # Output of libraries would garble the progress bar.
     try:
         target = os.open(settings.stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
@@ -93,6 +94,15 @@ def _prepare_process(settings: ProcessSettings) -> None:
     os.dup2(target, 2)
     os.close(target)
     faulthandler.enable(file=2)
+
+
+def _leave_cores(wanted: int | None) -> None:
+    """Use no more than so many cores: runtimes and decoders count those that their process may use, and start as many threads."""
+    if wanted is None or not hasattr(os, "sched_setaffinity"):
+        return
+    cores = sorted(os.sched_getaffinity(0))
+    if wanted < len(cores):
+        os.sched_setaffinity(0, cores[len(cores) - wanted :])  # the first ones often serve interrupts
 
 
 class _Worker:

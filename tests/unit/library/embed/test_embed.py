@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,13 @@ def test_every_picture_gets_one_unit_vector(runner: LibraryRunner) -> None:
     again = run(runner)
     assert (again.embedded, again.batches, again.bottleneck) == (0, 0, None)
     assert runner.value("SELECT count(*) FROM variant WHERE stage = 'embed'") == 1
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
+def test_a_model_leaves_a_share_of_the_cores_free(runner: LibraryRunner) -> None:
+    runner.settings["scan.cores_share"] = 0.5
+    run(runner)
+    assert int((runner.folder / "models" / "cores").read_text()) == len(os.sched_getaffinity(0)) // 2
 
 
 def test_a_run_with_nothing_to_embed_rebuilds_an_index_that_lost_many_vectors(
