@@ -39,6 +39,7 @@ def watch(
     with stop_on_signal() as stop, opened(library) as found, progress_sink(ProgressMode.NONE) as emit:
         print("watching; Ctrl-C ends it", file=sys.stderr)
         run_watch(found, request, emit, _print, stop)
+    raise typer.Exit(stop.exit_code or 0)
 
 
 def _print(summary: ScanSummary) -> None:

@@ -387,7 +387,7 @@ def as_json(found: Status) -> dict[str, object]:
             "logs_bytes": found.disk.logs,
             "free_bytes": found.disk.free,
         },
-        "run": None if found.run is None else asdict(found.run),
+        **({} if found.run is None else {"run": asdict(found.run)}),
         "next": [{"command": step.command, "why": step.why} for step in found.next_steps],
     }
 

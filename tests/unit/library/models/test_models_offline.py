@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from photoindex.cli.main import COMMANDS
-from photoindex.errors import FetchFailed
+from photoindex.errors import EXIT_SOME_QUARANTINED, EXIT_TERMINATED, ChecksFailed, FetchFailed
 from photoindex.models.ocr.rapidocr_models import is_installed
 from photoindex.models.offline import offline, online
 from tests.demo_family import make_family
@@ -56,6 +56,13 @@ RUNS: dict[str, tuple[str, ...]] = {
     "favourite": (f"favourite {PHOTO}",),
     "caption": (f"caption set Evening {PHOTO}", f"caption list {PHOTO}"),
     "album": ("album create Reise", f"album add Reise {PHOTO}", "album list"),
+    "run": ("run --stage embed --stage tags --max-cpu-util 100",),
+    "schedule": ("schedule show --by cron",),
+    "watch": ("watch --calm 1s",),
+    "verify": ("verify", "verify --originals"),
+    "doctor": ("doctor",),
+    "metrics": ("metrics --json",),
+    "costs": ("costs",),
     "events": ("events",),
     "time": (f"time shift --by 1h --dry-run {PHOTO}",),
     "pair": (f"pair explain {PHOTO}",),
@@ -93,11 +100,17 @@ for name in ("getaddrinfo", "gethostbyname", "create_connection"):
 """Python runs this at the start of every process that finds it as `sitecustomize`, workers too."""
 
 _RUNNING = """
-import json, sys
+import json, os, signal, sys, threading
 from photoindex.cli.main import main
 for line in sys.stdin:
+    if line.startswith("watch"):
+        threading.Timer(5, os.kill, (os.getpid(), signal.SIGTERM)).start()
     print(json.dumps([line.split(), main(line.split())]), file=sys.stderr, flush=True)
 """
+
+
+ENDS = (0, ChecksFailed.exit_code, EXIT_SOME_QUARANTINED, EXIT_TERMINATED)
+"""How these commands end: `doctor` may find fault with this computer, and `watch` goes on until it is told to end."""
 
 
 @dataclass
@@ -110,7 +123,7 @@ class Blocked:
     folder: Path
     packages: tuple[Path, ...] = ()
 
-    def run(self, *lines: str, ends: tuple[int, ...] = (0, 100)) -> None:
+    def run(self, *lines: str, ends: tuple[int, ...] = ENDS) -> None:
         """Run command lines in one process; each must end with one of the exit codes `ends`."""
         (self.folder / "blocking").mkdir(exist_ok=True)
         (self.folder / "blocking" / "sitecustomize.py").write_text(_BLOCKING)
