@@ -51,7 +51,7 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--photos", type=int, default=100_000)
     given = parser.parse_args()
-    photos, rounds = (2_000, 2) if given.quick else (given.photos, 7)
+    photos, rounds = (2_000, 1) if given.quick else (given.photos, 7)
     with tempfile.TemporaryDirectory(prefix="bench-search-") as temporary:
         library = make_library(Path(temporary) / "library", photos)
         add_words(library)
