@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from photoindex.library.handle import Library
 from photoindex.library.stage_figures import StageFigures
-from photoindex.progress import EventSink
+from photoindex.progress import EventSink, ignore_events
 
 Stop = Callable[[], bool]
 
@@ -34,141 +34,103 @@ class StepOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One step. unit: what it counts. run: does at most `limit` of it. pending: what a run would do now; changes nothing.
+class StepRequest:
+    """limit: maximum number of subjects. dry_run: only say what is left; nothing is changed."""
 
-    Both raise what the operation raises, such as ModelUnavailable where its model is not installed.
+    limit: int | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. unit: what it counts. operation: does it.
+
+    `run` and `pending` raise what the operation raises, such as ModelUnavailable where its model is not installed.
     """
 
     name: str
     unit: str
-    run: Callable[[Library, int | None, EventSink, Stop], StepOutcome]
-    pending: Callable[[Library], StepOutcome]
+    operation: Callable[[Library, StepRequest, EventSink, Stop], StepOutcome]
+
+    def run(self, library: Library, limit: int | None, emit: EventSink, stop: Stop) -> StepOutcome:
+        """Do at most `limit` subjects."""
+        return self.operation(library, StepRequest(limit), emit, stop)
+
+    def pending(self, library: Library) -> StepOutcome:
+        """Return what is left for a run now, and the model that would do it."""
+        return self.operation(library, StepRequest(dry_run=True), ignore_events, lambda: False)
 
 
-def _scan(library: Library, _limit: int | None, emit: EventSink, stop: Stop) -> StepOutcome:
+def _scan(library: Library, request: StepRequest, emit: EventSink, stop: Stop) -> StepOutcome:
     from photoindex.library.scan.scan import ScanRequest, scan
 
-    found = scan(library, ScanRequest(), emit, stop)
+    found = scan(library, ScanRequest(dry_run=request.dry_run), emit, stop)
+    to_read = found.new + found.changed + found.duplicate
+    if request.dry_run:
+        return StepOutcome(left=to_read)
     return StepOutcome(
-        done=found.new + found.changed + found.duplicate + found.moved,
-        given_up=found.quarantined,
-        left=found.pending,
-        stopped=found.stopped,
+        done=to_read + found.moved, given_up=found.quarantined, left=found.pending, stopped=found.stopped
     )
 
 
-def _to_scan(library: Library) -> StepOutcome:
-    from photoindex.library.scan.scan import ScanRequest, scan
-    from photoindex.progress import ignore_events
-
-    found = scan(library, ScanRequest(dry_run=True), ignore_events)
-    return StepOutcome(left=found.new + found.changed + found.duplicate)
-
-
-def _embed(library: Library, limit: int | None, emit: EventSink, stop: Stop) -> StepOutcome:
+def _embed(library: Library, request: StepRequest, emit: EventSink, stop: Stop) -> StepOutcome:
     from photoindex.library.embed.embed import EmbedRequest, embed
 
-    found = embed(library, EmbedRequest(limit=limit), emit, stop)
+    found = embed(library, EmbedRequest(limit=request.limit, dry_run=request.dry_run), emit, stop)
     return _outcome(found, found.embedded)
 
 
-def _to_embed(library: Library) -> StepOutcome:
-    from photoindex.library.embed.embed import EmbedRequest, embed
-    from photoindex.progress import ignore_events
-
-    return _outcome(embed(library, EmbedRequest(dry_run=True), ignore_events), 0)
-
-
-def _faces(library: Library, limit: int | None, emit: EventSink, stop: Stop) -> StepOutcome:
+def _faces(library: Library, request: StepRequest, emit: EventSink, stop: Stop) -> StepOutcome:
     from photoindex.library.people.faces import FacesRequest, faces
 
-    found = faces(library, FacesRequest(limit=limit), emit, stop)
+    found = faces(library, FacesRequest(limit=request.limit, dry_run=request.dry_run), emit, stop)
     return _outcome(found, found.looked_through)
 
 
-def _to_look_through(library: Library) -> StepOutcome:
-    from photoindex.library.people.faces import FacesRequest, faces
-    from photoindex.progress import ignore_events
+def _cluster(library: Library, request: StepRequest, emit: EventSink, _stop: Stop) -> StepOutcome:
+    from photoindex.library.people.groups.cluster import ClusterRequest, cluster, count_to_group, is_due
 
-    return _outcome(faces(library, FacesRequest(dry_run=True), ignore_events), 0)
-
-
-def _cluster(library: Library, _limit: int | None, emit: EventSink, _stop: Stop) -> StepOutcome:
-    from photoindex.library.people.groups.cluster import ClusterRequest, cluster, is_due
-
-    due = is_due(library)
-    if not due:
+    if request.dry_run:
+        return StepOutcome(left=count_to_group(library))
+    if not is_due(library):
         return StepOutcome()
     found = cluster(library, ClusterRequest(), emit).summary
     return StepOutcome(done=found.faces if found.full else found.new, model=found.model)
 
 
-def _to_cluster(library: Library) -> StepOutcome:
-    from photoindex.library.people.groups.cluster import count_to_group
-
-    return StepOutcome(left=count_to_group(library))
-
-
-def _caption(library: Library, limit: int | None, emit: EventSink, stop: Stop) -> StepOutcome:
+def _caption(library: Library, request: StepRequest, emit: EventSink, stop: Stop) -> StepOutcome:
     from photoindex.library.words.caption import CaptionRequest, CaptionSummary
     from photoindex.library.words.in_turn import caption_in_turn
 
-    found = caption_in_turn(library, CaptionRequest(limit=limit), emit, stop)
+    found = caption_in_turn(library, CaptionRequest(limit=request.limit, dry_run=request.dry_run), emit, stop)
     return _sum([_outcome(one, one.captions if isinstance(one, CaptionSummary) else one.pictures) for one in found])
 
 
-def _to_caption(library: Library) -> StepOutcome:
-    from photoindex.library.words.caption import CaptionRequest
-    from photoindex.library.words.in_turn import caption_in_turn
-    from photoindex.progress import ignore_events
-
-    return _sum([_outcome(one, 0) for one in caption_in_turn(library, CaptionRequest(dry_run=True), ignore_events)])
-
-
-def _labels_by(stage: str) -> Callable[[Library, int | None, EventSink, Stop], StepOutcome]:
-    def run(library: Library, limit: int | None, emit: EventSink, stop: Stop) -> StepOutcome:
+def _labels_by(stage: str) -> Callable[[Library, StepRequest, EventSink, Stop], StepOutcome]:
+    def operation(library: Library, request: StepRequest, emit: EventSink, stop: Stop) -> StepOutcome:
         from photoindex.library.words.tagging.auto import AutoRequest, tag_auto
 
-        found = tag_auto(library, AutoRequest(only=(stage,), limit=limit), emit, stop)
-        return _sum([_outcome(one, one.pictures) for one in found.runs])
+        wanted = AutoRequest(only=(stage,), limit=request.limit, dry_run=request.dry_run)
+        return _sum([_outcome(one, one.pictures) for one in tag_auto(library, wanted, emit, stop).runs])
 
-    return run
-
-
-def _to_label_by(stage: str) -> Callable[[Library], StepOutcome]:
-    def pending(library: Library) -> StepOutcome:
-        from photoindex.library.words.tagging.auto import AutoRequest, tag_auto
-        from photoindex.progress import ignore_events
-
-        found = tag_auto(library, AutoRequest(only=(stage,), dry_run=True), ignore_events)
-        return _sum([_outcome(one, 0) for one in found.runs])
-
-    return pending
+    return operation
 
 
-def _ocr(library: Library, limit: int | None, emit: EventSink, stop: Stop) -> StepOutcome:
+def _ocr(library: Library, request: StepRequest, emit: EventSink, stop: Stop) -> StepOutcome:
     from photoindex.library.words.in_turn import ocr_in_turn
     from photoindex.library.words.ocr import OcrRequest, OcrSummary
 
-    found = ocr_in_turn(library, OcrRequest(limit=limit), emit, stop)
+    found = ocr_in_turn(library, OcrRequest(limit=request.limit, dry_run=request.dry_run), emit, stop)
     return _sum(
         [_outcome(one, one.previews + one.originals if isinstance(one, OcrSummary) else one.pictures) for one in found]
     )
 
 
-def _to_read(library: Library) -> StepOutcome:
-    from photoindex.library.words.in_turn import ocr_in_turn
-    from photoindex.library.words.ocr import OcrRequest
-    from photoindex.progress import ignore_events
-
-    return _sum([_outcome(one, 0) for one in ocr_in_turn(library, OcrRequest(dry_run=True), ignore_events)])
-
-
-def _index(library: Library, _limit: int | None, emit: EventSink, _stop: Stop) -> StepOutcome:
+def _index(library: Library, request: StepRequest, emit: EventSink, _stop: Stop) -> StepOutcome:
     from photoindex.library.index.maintain import merge_all_due
 
-    merge_all_due(library, emit)
+    if not request.dry_run:
+        merge_all_due(library, emit)
     return StepOutcome()
 
 
@@ -205,17 +167,17 @@ def _sum(parts: list[StepOutcome]) -> StepOutcome:
     )
 
 
-SCAN = Step("scan", "files", _scan, _to_scan)
+SCAN = Step("scan", "files", _scan)
 STEPS: tuple[Step, ...] = (
     SCAN,
-    Step("embed", "pictures", _embed, _to_embed),
-    Step("faces", "pictures", _faces, _to_look_through),
-    Step("cluster", "faces", _cluster, _to_cluster),
+    Step("embed", "pictures", _embed),
+    Step("faces", "pictures", _faces),
+    Step("cluster", "faces", _cluster),
     # Before captions: a service gets no sensitive picture, so the stage that tells them goes first.
-    Step("sensitive", "pictures", _labels_by("sensitive"), _to_label_by("sensitive")),
-    Step("caption", "pictures", _caption, _to_caption),
-    *(Step(name, "pictures", _labels_by(name), _to_label_by(name)) for name in ("tags", "objects", "labels")),
-    Step("ocr", "pictures", _ocr, _to_read),
-    Step("index", "spaces", _index, lambda _library: StepOutcome()),
+    Step("sensitive", "pictures", _labels_by("sensitive")),
+    Step("caption", "pictures", _caption),
+    *(Step(name, "pictures", _labels_by(name)) for name in ("tags", "objects", "labels")),
+    Step("ocr", "pictures", _ocr),
+    Step("index", "spaces", _index),
 )
 """All steps in their order."""
