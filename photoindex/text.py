@@ -67,3 +67,9 @@ def without_stray_bytes(text: str) -> str:
     except UnicodeEncodeError:
         data = text.encode("utf-8", "surrogatepass")
     return data.decode("utf-8", "replace")
+
+
+def in_one_line(text: str, longest: int | None = None) -> str:
+    """Return a text as one line of printable characters, cut off with an ellipsis after `longest` of them."""
+    line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    return line if longest is None or len(line) <= longest else f"{line[:longest]}…"

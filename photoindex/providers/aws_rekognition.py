@@ -11,6 +11,7 @@ from typing import Any
 
 from photoindex.errors import ModelUnavailable, ProviderFailed
 from photoindex.providers.base import NOT_BILLED, CallFailed, Connection, PictureRefused, Price, caption_of, is_busy
+from photoindex.text import in_one_line
 from photoindex.types import Label, Result, Text, TextLine
 
 KEY_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -107,16 +108,18 @@ class OpenAwsRekognition:
             exceptions.ConnectTimeoutError,
             exceptions.ProxyConnectionError,
         ) as error:
-            raise CallFailed(f"cannot be reached ({_shown(str(error))})", may_be_billed=False) from None
+            raise CallFailed(f"cannot be reached ({in_one_line(str(error), _SHOWN)})", may_be_billed=False) from None
         except exceptions.BotoCoreError as error:
-            raise CallFailed(f"did not answer or broke off ({_shown(str(error))})", may_be_billed=True) from None
+            raise CallFailed(
+                f"did not answer or broke off ({in_one_line(str(error), _SHOWN)})", may_be_billed=True
+            ) from None
         except (KeyError, TypeError, ValueError, AttributeError):
             raise CallFailed("gave an answer that is not of its API", may_be_billed=True) from None
 
 
 def _refusal(response: Mapping[str, Any]) -> Exception:
     code = str(response.get("Error", {}).get("Code", ""))
-    message = _shown(str(response.get("Error", {}).get("Message", "no reason given")))
+    message = in_one_line(str(response.get("Error", {}).get("Message", "no reason given")), _SHOWN)
     metadata = response.get("ResponseMetadata", {})
     status = int(metadata.get("HTTPStatusCode", 0))
     if code in _OF_PICTURE:
@@ -177,11 +180,6 @@ def _moderation(answer: Mapping[str, Any]) -> tuple[Result, ...]:
 
 
 _RESULTS = {"tags": _labels, "caption": _caption, "ocr": _text, "sensitive": _moderation}
-
-
-def _shown(text: str) -> str:
-    line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
-    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
 
 
 AWS_REKOGNITION = AwsRekognition()

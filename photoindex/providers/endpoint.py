@@ -17,6 +17,7 @@ from photoindex.errors import ProviderFailed, UsageError
 from photoindex.models.base import Said
 from photoindex.providers.addresses import read_address
 from photoindex.providers.http import Client, Reply, Unreachable
+from photoindex.text import in_one_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,7 +95,7 @@ class EndpointCaptioner:
         if len(set(said)) == 1:
             raise ProviderFailed(
                 f"the model '{self._service.model}' of {self._client.address.origin} says the same of a red and of a blue "
-                f"picture, '{_shown(said[0])}': it does not see pictures; choose a model that does"
+                f"picture, '{in_one_line(said[0], _SHOWN)}': it does not see pictures; choose a model that does"
             )
 
     def _described(self, picture: str) -> Said:
@@ -182,7 +183,7 @@ def _said(reply: Reply) -> Said:
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         text = thoughts = None
     if not isinstance(text, str):
-        raise _NoAnswer(f"gave an answer that is not of the chat API: {_shown(_text(reply.body))}")
+        raise _NoAnswer(f"gave an answer that is not of the chat API: {in_one_line(_text(reply.body), _SHOWN)}")
     if thoughts and not text.strip():
         text = f"<think>{thoughts}"
     # JSON can escape half of a surrogate pair, which no database accepts.
@@ -194,18 +195,13 @@ def _reason(reply: Reply) -> str:
     """Return the reason in an error's JSON, or the beginning of its text."""
     try:
         error = json.loads(reply.body)["error"]
-        return _shown(str(error["message"] if isinstance(error, dict) else error))
+        return in_one_line(str(error["message"] if isinstance(error, dict) else error), _SHOWN)
     except (ValueError, KeyError, TypeError, RecursionError):
-        return _shown(_text(reply.body))
+        return in_one_line(_text(reply.body), _SHOWN)
 
 
 def _text(data: bytes) -> str:
     return data[: 4 * _SHOWN].decode("utf-8", "replace")
-
-
-def _shown(text: str) -> str:
-    line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
-    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
 
 
 def _test_pictures() -> list[NDArray[np.uint8]]:

@@ -15,6 +15,7 @@ from photoindex.errors import ProviderFailed, UsageError
 from photoindex.providers.addresses import UnknownHost, read_address
 from photoindex.providers.base import NOT_BILLED, CallFailed, Connection, PictureRefused, Price, caption_of, is_busy
 from photoindex.providers.http import Client, Reply, Unreachable
+from photoindex.text import in_one_line
 from photoindex.types import Label, Result, Text, TextLine
 
 KEY_VARIABLE = "PHOTOINDEX_GOOGLE_VISION_KEY"
@@ -113,7 +114,7 @@ def _annotations(reply: Reply) -> Mapping[str, Any]:
         raise CallFailed(_NO_ANSWER, may_be_billed=True) from None
     if not error:
         return dict(answer)
-    message = _shown(str(error.get("message", "no reason given")))
+    message = in_one_line(str(error.get("message", "no reason given")), _SHOWN)
     if error.get("code") == _INVALID_ARGUMENT:
         raise PictureRefused(f"google_vision cannot read the preview: {message}")
     raise CallFailed(f"refused the picture: {message}", may_be_billed=True)
@@ -198,14 +199,9 @@ _RESULTS = {"tags": _labels, "caption": _caption, "ocr": _text, "sensitive": _sa
 
 def _reason(body: bytes) -> str:
     try:
-        return _shown(str(json.loads(body)["error"]["message"]))
+        return in_one_line(str(json.loads(body)["error"]["message"]), _SHOWN)
     except (ValueError, KeyError, TypeError, RecursionError):
         return "no reason given"
-
-
-def _shown(text: str) -> str:
-    line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
-    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
 
 
 GOOGLE_VISION = GoogleVision()

@@ -17,7 +17,7 @@ from photoindex.library.backup.notes import backup_notes
 from photoindex.library.export.output_files import check_target, write_whole
 from photoindex.library.handle import Library
 from photoindex.library.index.validation import folder_of, size_of
-from photoindex.store.night import figures, measurements, proofs, rates
+from photoindex.store.night import figures, ledger, measurements, proofs, rates
 from photoindex.store.photos.counts import count_assets, count_files_by_volume, count_tasks
 from photoindex.store.vectors import spaces
 
@@ -186,9 +186,11 @@ def _originals(connection: Connection) -> Iterator[Metric]:
 
 
 def _money(connection: Connection) -> list[Sample]:
+    micros: dict[tuple[str, str], int] = {}
+    for one in ledger.costs(connection):
+        micros[one.provider, one.month] = micros.get((one.provider, one.month), 0) + one.micros
     return [
-        Sample(micros / _MICROS, {"provider": provider, "month": month})
-        for (provider, month), micros in figures.money(connection).items()
+        Sample(amount / _MICROS, {"provider": provider, "month": month}) for (provider, month), amount in micros.items()
     ]
 
 

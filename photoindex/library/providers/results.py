@@ -10,6 +10,7 @@ from photoindex.domain.words.names import tag_of_keyword
 from photoindex.providers.base import OpenProvider
 from photoindex.stages.ocr import KIND as OCR
 from photoindex.stages.ocr import text_of
+from photoindex.text import in_one_line
 from photoindex.types import Failure, Label, MoreThere, Result, Text, TextLine
 
 _CAPTION_CHARACTERS_MAX = 2_000
@@ -64,7 +65,7 @@ def _lines(text: Text) -> Sequence[Result]:
 
 
 def _caption(text: Text) -> Sequence[Text]:
-    said = " ".join("".join(one if one.isprintable() else " " for one in text.text).split())[:_CAPTION_CHARACTERS_MAX]
+    said = in_one_line(text.text)[:_CAPTION_CHARACTERS_MAX]
     return (replace(text, text=said, raw=said, lines=()),) if said else ()
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from sqlalchemy import Connection, func, select
 
-from photoindex.store.schema.tables import ledger, task
+from photoindex.store.schema.tables import task
 
 _NEWEST_TASKS = 20_000
 
@@ -26,11 +26,4 @@ def failures(connection: Connection) -> dict[tuple[str, str], int]:
     rows = connection.execute(
         select(*of_class, func.count()).where(task.c.state.in_(("failed", "quarantined"))).group_by(*of_class)
     )
-    return {(row[0], row[1]): row[2] for row in rows}
-
-
-def money(connection: Connection) -> dict[tuple[str, str], int]:
-    """Return provider and month -> what calls cost, with those reserved, in millionths of the provider's currency."""
-    key = (ledger.c.provider, ledger.c.month)
-    rows = connection.execute(select(*key, func.sum(ledger.c.micros)).group_by(*key))
     return {(row[0], row[1]): row[2] for row in rows}
