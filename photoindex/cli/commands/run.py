@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from photoindex.library.night.summary import NightSummary
 
 
+def _percent(flag: str, of: str) -> Any:
+    return typer.Option(
+        flag, min=1, max=100, metavar="PERCENT", help=f"Wait while others use more of {of}.", show_default=False
+    )
+
+
 def register(app: typer.Typer) -> None:
     """Add the command `run`."""
     app.command("run")(run)
@@ -54,28 +60,8 @@ def run(
     nice: Annotated[
         int | None, typer.Option("--nice", min=0, max=19, help="Niceness \\[default: 10].", show_default=False)
     ] = None,
-    max_gpu_util: Annotated[
-        int | None,
-        typer.Option(
-            "--max-gpu-util",
-            min=1,
-            max=100,
-            metavar="PERCENT",
-            help="Wait while others use more of the GPU \\[default: 85].",
-            show_default=False,
-        ),
-    ] = None,
-    max_cpu_util: Annotated[
-        int | None,
-        typer.Option(
-            "--max-cpu-util",
-            min=1,
-            max=100,
-            metavar="PERCENT",
-            help="Wait while others use more of the processor \\[default: 50].",
-            show_default=False,
-        ),
-    ] = None,
+    max_gpu_util: Annotated[int | None, _percent("--max-gpu-util", "the GPU \\[default: 85]")] = None,
+    max_cpu_util: Annotated[int | None, _percent("--max-cpu-util", "the processor \\[default: 50]")] = None,
     max_watts: Annotated[
         int | None,
         typer.Option(

@@ -27,11 +27,10 @@ def lines_of_plan(plan: NightPlan, now: datetime) -> Iterator[str]:
     if not any(one.left for one in plan.steps):
         yield "nothing to do"
         return
-    yield from lines_of_total(plan, now)
+    yield from _lines_of_total(plan, now)
 
 
-def lines_of_total(plan: NightPlan, now: datetime) -> Iterator[str]:
-    """Yield how long all of a plan takes, when it would end, and what it takes on the disk."""
+def _lines_of_total(plan: NightPlan, now: datetime) -> Iterator[str]:
     if plan.seconds.high:
         low, high = (_clock(now + timedelta(seconds=one), now) for one in (plan.seconds.low, plan.seconds.high))
         ends = (

@@ -178,13 +178,6 @@ def unit_folder() -> Path:
     return Path(home) / "systemd" / "user"
 
 
-def is_installed(schedule: Schedule) -> bool:
-    """Return whether timers of this library are there, of either kind."""
-    if any(unit_folder().glob(f"photoindex-*-{schedule.key}.timer")):
-        return True
-    return shutil.which("crontab") is not None and _marks(schedule)[0] in _crontab().splitlines()
-
-
 def _marks(schedule: Schedule) -> tuple[str, str]:
     return f"# photoindex: begin {schedule.key}", f"# photoindex: end {schedule.key}"
 

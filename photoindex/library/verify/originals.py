@@ -257,7 +257,7 @@ class _Run:
         return volume_id not in self._away
 
     def _is_still_known(self, one: FileToProve) -> bool:
-        """Tell whether no scan has taken the file in anew meanwhile."""
+        """Return whether the file is still the one that was chosen: a scan may have read it again meanwhile."""
         with self.library.database.read() as connection:
             return proofs.by_ids(connection, [one.id]).get(one.id) == one
 

@@ -250,7 +250,7 @@ def _unfinished(of: StageVariant) -> Select[tuple[int]]:
 
 
 def failed_or_given_up(connection: Connection, of: StageVariant) -> set[int]:
-    """Return the contents for which a stage failed, for now or for good."""
+    """Return the contents for which a stage failed, whether a later run tries them again or not."""
     chosen = select(task.c.subject_id).where(_of(of), task.c.state.in_(("failed", "quarantined")))
     return set(connection.execute(chosen).scalars())
 

@@ -68,9 +68,9 @@ def test_installing_keeps_other_lines_and_replaces_its_own(tmp_path: Path, cront
     assert lines[:2] == ["MAILTO=me", "5 5 * * * true"]
     assert sum("--until 05:00" in line for line in lines) == 1
     assert sum("--until 06:00" in line for line in lines) == 1
-    assert schedule.is_installed(made)
+    assert f"# photoindex: begin {made.key}" in lines
     assert schedule.remove(made, "cron") == 3
-    assert not schedule.is_installed(made)
+    assert made.key not in crontab.read_text()
     assert schedule.remove(made, "cron") == 0
     assert schedule.remove(other, "cron") == 4
     assert crontab.read_text() == "MAILTO=me\n5 5 * * * true\n"
