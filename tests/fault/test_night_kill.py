@@ -14,20 +14,27 @@ from pathlib import Path
 
 import pytest
 
+from photoindex.library.models.install import InstallRequest, install
+from photoindex.library.night.steps import STEPS
 from photoindex.store.engine.database import Database
 from tests.harness import LibraryRunner
+from tests.label_models import write_colour_model, write_detector
 from tests.series import SOAKING
 from tests.tiny_clip.scenes import all_scenes
 from tests.tiny_faces import install_tiny_faces
 from tests.tiny_model import install_tiny, write_scenes
+from tests.tiny_ocr import write_lines, write_tiny_ocr
 
 MOMENTS = 50 if SOAKING else 3
-PHOTOS = 24
-STAGES = ("embed", "faces", "cluster", "tags", "index")
+PHOTOS = 12
+LONG = {"caption", "sensitive"}
+"""Left out of a usual run: the first loads torch in every process, the second runs a network of 24 MB."""
+STAGES = [step.name for step in STEPS if step.name != "scan" and (SOAKING or step.name not in LONG)]
 COMMAND = [
     sys.executable, "-m", "photoindex", "run", "--scan", "--progress", "none", "--max-cpu-util", "100",
     *(word for stage in STAGES for word in ("--stage", stage)),
 ]  # fmt: skip
+CAPTIONER = Path(__file__).parents[1] / "fixtures" / "tiny-captioner"
 COUNTING = """
 CREATE TABLE finished (task_id INTEGER, stage TEXT);
 CREATE TRIGGER count_finished AFTER UPDATE OF state ON task WHEN NEW.state = 'done' AND OLD.state <> 'done'
@@ -54,6 +61,12 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
     runner.scan(home / "photos")
     install_tiny(runner.folder)
     install_tiny_faces(runner.folder)
+    with runner.open() as library:
+        install(library, InstallRequest(CAPTIONER, "tiny-captioner"))
+    write_tiny_ocr(home / "packages")
+    write_colour_model(home / "labels")
+    write_detector(home / "objects", {0: (0, 0.9, (8.0, 4.0, 24.0, 20.0))})
+    write_lines(home / "photos" / "TEXT.jpg", {(100, 100, 30): "FACED"})
     write_scenes(home / "photos", all_scenes()[PHOTOS : 2 * PHOTOS], seed=PHOTOS)  # the scan finds these
     database = Database(runner.folder / "photoindex.db")
     raw = database.raw_connection()
@@ -68,9 +81,14 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
 
 
 def environment(home: Path) -> dict[str, str]:
+    sizes = {
+        f"PHOTOINDEX_{section}__BATCH_SIZE": "4" for section in ("SCAN", "EMBED", "FACES", "CAPTION", "TAGS", "OCR")
+    }
+    paths = (home / "packages", Path(__file__).parents[2], os.environ.get("PYTHONPATH", ""))
     return {
-        **os.environ, "PHOTOINDEX_LIBRARY": str(home / "library"), "PHOTOINDEX_EMBED__BATCH_SIZE": "4",
-        "PHOTOINDEX_FACES__BATCH_SIZE": "4", "PHOTOINDEX_SCAN__BATCH_SIZE": "4",
+        **os.environ, **sizes, "PHOTOINDEX_LIBRARY": str(home / "library"), "PYTHONPATH": os.pathsep.join(map(str, paths)),
+        "PHOTOINDEX_TAGS__MODELS": f"{home}/labels/colours.toml,{home}/objects/table.toml",
+        "PHOTOINDEX_CAPTION__MODEL": "tiny-captioner", "PHOTOINDEX_CAPTION__DEVICE": "cpu",
     }  # fmt: skip
 
 
@@ -99,7 +117,7 @@ def check_complete(night: Night, home: Path) -> None:
     assert len(rows) == night.done
     runner = LibraryRunner(home / "library")
     assert runner.value("SELECT count(*) FROM task WHERE state <> 'done'") == 0
-    assert runner.value("SELECT count(*) FROM vector") == 2 * PHOTOS
+    assert runner.value("SELECT count(*) FROM vector") == 2 * PHOTOS + 1
 
 
 @pytest.mark.parametrize("moment", range(MOMENTS))
