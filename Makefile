@@ -40,7 +40,7 @@ check: lint
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not shared" $(FAST_TESTS)
 
 soak: $(VENV)/.dev system-packages
-	PHOTOINDEX_TEST_SEEDS=$(SEEDS) $(BIN)/python -m pytest -n 2 tests/fault tests/property tests/unit/domain/sidecars
+	SOAK_SEEDS=$(SEEDS) $(BIN)/python -m pytest -n 2 tests/fault tests/property tests/unit/domain/sidecars
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -1,4 +1,4 @@
-"""How many seeds and examples tests run: few by default, many if `make soak` sets PHOTOINDEX_TEST_SEEDS."""
+"""How many seeds and examples tests run: few by default, many if `make soak` sets SOAK_SEEDS."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 _USUAL_SEEDS = 3
 
-SEEDS = range(1, 1 + int(os.environ.get("PHOTOINDEX_TEST_SEEDS", _USUAL_SEEDS)))
+SEEDS = range(1, 1 + int(os.environ.get("SOAK_SEEDS", _USUAL_SEEDS)))
 """The seeds of a test that is repeated with other random moments or orders."""
 
 SOAKING = len(SEEDS) > _USUAL_SEEDS

@@ -124,7 +124,7 @@ def test_a_plan_and_a_gallery_are_written_and_nothing_else_is_touched(
     assert [line[0] for line in lines] == ["action", "keep", "remove", "remove", "keep", "review"]
     assert {line[3] for line in lines[1:]} == {"present"}
     text = page.read_text("utf-8")
-    assert "Group 1: same picture, 2 copies" in text
+    assert "Group 1, same picture: keep 1, remove 2" in text
     assert "Keep" in text
     assert before == sorted((path.name, path.stat().st_mtime_ns) for path in originals.rglob("*"))
 

@@ -182,8 +182,8 @@ def _picture_groups(library: Library, groups: Sequence[DuplicateGroup]) -> Itera
             for one in group.photo_ids
             if one in hits
         ]
-        copies = sum(one.action != "keep" for one in group.files)
-        heading = f"Group {number}: {group.kind}, {amount(copies, 'copies')}"
+        counts = [(name, sum(one.action == name for one in group.files)) for name in ("keep", "review", "remove")]
+        heading = f"Group {number}, {group.kind}: " + ", ".join(f"{name} {count:,}" for name, count in counts if count)
         yield PictureGroup(entries, heading, f"kept: {group.keep_reason}", same_picture=True)
 
 
@@ -198,12 +198,12 @@ def _with_kept_file(hit: Hit, group: DuplicateGroup) -> Hit:
 def _note(group: DuplicateGroup, photo_id: int) -> str:
     """Return what a page says below a photo of a group."""
     files = [one for one in group.files if one.photo_id == photo_id]
-    copies = [visible(one.path.rpartition(b"/")[2]) for one in files if one.action == "remove"]
+    copies = [visible(one.path) for one in files if one.action == "remove"]
     if photo_id != group.photo_ids[0]:
         first = files[0]
         more = f" (in {len(files)} files)" if len(files) > 1 else ""
         return f"{first.action}: {first.reason}{more}"
-    kept = ", ".join(visible(one.path.rpartition(b"/")[2]) for one in files if one.action == "keep")
+    kept = ", ".join(visible(one.path) for one in files if one.action == "keep")
     return f"keep {kept}; remove the same bytes in {', '.join(copies)}" if copies else ""
 
 

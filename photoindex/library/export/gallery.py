@@ -29,6 +29,7 @@ def gallery_page(
         "gallery.html.j2",
         {"picture": partial(_picture, large=shown <= PREVIEWS_UP_TO), "alternative": _alternative, "clock": _clock},
         sections=sections,
+        comparable=any(item.keep for section in sections for item in section.items),
         title=one_line(title) or "All photos",
         counted=_counted(shown, shown if total is None else total),
         made_at=made_at or datetime.now().astimezone(),
