@@ -21,20 +21,22 @@ from photoindex.library.handle import Library
 from photoindex.paths import display
 
 Kind = Literal["systemd", "cron"]
-_FINE = "75 100"
-"""Exit codes that are no failure of a timer: the window closed, and some files are quarantined."""
 _SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One command and when it runs: as the first five fields of a crontab, and as OnCalendar of systemd."""
+    """One command and when it runs: as the first five fields of a crontab, and as OnCalendar of systemd.
+
+    fine: exit codes that are no failure for systemd: the window closed, and some files are quarantined.
+    """
 
     name: str
     what: str
     arguments: tuple[str, ...]
     cron: str
     calendar: str
+    fine: str = "75 100"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ def jobs(*, until: str = "06:00", backup_to: Path | None = None) -> list[Job]:
         backup = ("backup", str(from_root(backup_to)), "--quiet")
         found.append(Job("backup", "keep a snapshot of the library", backup, "45 6 * * *", "*-*-* 06:45:00"))
     verify = ("verify", "--originals", "--older-than", "30d", "--for", "2h", "--quiet")
-    found.append(Job("verify", "read originals again", verify, "30 7 * * 0", "Sun *-*-* 07:30:00"))
+    # Of `verify`, 100 means damage.
+    found.append(Job("verify", "read originals again", verify, "30 7 * * 0", "Sun *-*-* 07:30:00", fine="75"))
     return found
 
 
@@ -100,7 +103,7 @@ def unit_files(schedule: Schedule) -> dict[str, str]:
         command = " ".join(map(_systemd_word, schedule.command(one)))
         found[f"{name}.service"] = (
             f"[Unit]\nDescription=photoindex: {one.what}\n\n"
-            f"[Service]\nType=oneshot\nExecStart={command}\nSuccessExitStatus={_FINE}\nNice=10\nIOSchedulingClass=idle\n"
+            f"[Service]\nType=oneshot\nExecStart={command}\nSuccessExitStatus={one.fine}\nNice=10\nIOSchedulingClass=idle\n"
         )
         found[f"{name}.timer"] = (
             f"[Unit]\nDescription=photoindex: {one.what}\n\n"
@@ -119,7 +122,7 @@ def _systemd_word(word: str) -> str:
 
 def usual_kind() -> Kind:
     """Return what this computer calls commands by: the user's systemd where it runs, else cron. Raises UsageError."""
-    if shutil.which("systemctl") is not None and _call("systemctl", "--user", "show-environment").returncode == 0:
+    if shutil.which("systemctl") is not None and _asked_systemd().returncode == 0:
         return "systemd"
     if shutil.which("crontab") is not None:
         return "cron"
@@ -130,6 +133,10 @@ def usual_kind() -> Kind:
 
 def install(schedule: Schedule, kind: Kind) -> list[str]:
     """Install the timers in place of earlier ones of this library; return what was written. Raises UsageError, StorageFull."""
+    if kind == "systemd" and (asked := _asked_systemd()).returncode:
+        raise UsageError(
+            f"the user's systemd cannot be reached: {asked.stderr.strip()}; run: photoindex schedule install --by cron"
+        )
     remove(schedule, kind)
     if kind == "cron":
         before = _crontab()
@@ -192,6 +199,10 @@ def _write_crontab(text: str) -> None:
     done = _call("crontab", "-", given=text)
     if done.returncode:
         raise UsageError(f"crontab refused the new lines: {done.stderr.strip()}")
+
+
+def _asked_systemd() -> subprocess.CompletedProcess[str]:
+    return _call("systemctl", "--user", "show-environment")
 
 
 def _systemctl(*arguments: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from photoindex.library.handle import Library
 from photoindex.library.stage_figures import StageFigures
@@ -121,9 +121,14 @@ def _ocr(library: Library, request: StepRequest, emit: EventSink, stop: Stop) ->
     from photoindex.library.words.ocr import OcrRequest, OcrSummary
 
     found = ocr_in_turn(library, OcrRequest(limit=request.limit, dry_run=request.dry_run), emit, stop)
-    return _sum(
-        [_outcome(one, one.previews + one.originals if isinstance(one, OcrSummary) else one.pictures) for one in found]
-    )
+    parts = []
+    for one in found:
+        if isinstance(one, OcrSummary):
+            part = _outcome(one, one.previews + one.originals)
+            parts.append(replace(part, left=part.left + one.originals_left))
+        else:
+            parts.append(_outcome(one, one.pictures))
+    return _sum(parts)
 
 
 def _index(library: Library, request: StepRequest, emit: EventSink, _stop: Stop) -> StepOutcome:

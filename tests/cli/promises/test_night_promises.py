@@ -16,6 +16,7 @@ NOT_RUN = "not run: {}; to see why: photoindex run --plan"
 FAILED = "to see what failed and why: photoindex tasks --state quarantined"
 INSTALLED = "installed; to see it: photoindex schedule show; to remove it: photoindex schedule remove"
 NO_TIMERS = "neither the user's systemd nor crontab is there; to see the lines for another program: photoindex schedule show --by cron"
+NO_SYSTEMD = "the user's systemd cannot be reached: {}; run: photoindex schedule install --by cron"
 NO_DESTINATION = "{} is not a backup destination yet; make a first backup by hand: photoindex backup {} --init"
 
 
@@ -77,6 +78,17 @@ def test_without_cron_and_systemd_the_lines_can_be_seen(scanned: House, monkeypa
     monkeypatch.setattr("photoindex.library.night.schedule.shutil.which", lambda _name: None)
     refused = scanned.run("schedule", "install", code=2)
     assert "17 * * * *" in scanned.follow(NO_TIMERS, refused)
+
+
+@promises(NO_SYSTEMD)
+def test_where_the_systemd_of_the_user_does_not_run_nothing_is_written_and_cron_is_named(
+    scanned: House, crontab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    refused = scanned.run("schedule", "install", "--by", "systemd", code=2)
+    assert not (tmp_path / "settings" / "systemd").exists()
+    scanned.follow(NO_SYSTEMD, refused)
+    assert "run --until 06:00 --quiet" in crontab.read_text()
 
 
 @promises(NO_DESTINATION)

@@ -95,6 +95,18 @@ def test_systemd_accepts_the_units(tmp_path: Path, library: Path | None) -> None
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_damage_that_a_weekly_verify_finds_is_a_failure_of_its_unit(tmp_path: Path) -> None:
+    """Exit code 100 is damage there, and quarantined files elsewhere."""
+    fine = {
+        name: text.split("SuccessExitStatus=")[1].splitlines()[0]
+        for name, text in unit_files(echoing(tmp_path)).items()
+        if "Status" in text
+    }
+    assert {name.split("-")[1]: codes for name, codes in fine.items()} == {
+        "scan": "75 100", "run": "75 100", "backup": "75 100", "verify": "75",
+    }  # fmt: skip
+
+
 def test_a_word_of_a_unit_is_quoted_as_systemd_reads_it(tmp_path: Path) -> None:
     text = unit_files(echoing(tmp_path, AWKWARD))
     line = next(one for unit in text.values() for one in unit.splitlines() if one.startswith("ExecStart="))

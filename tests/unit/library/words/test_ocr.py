@@ -15,6 +15,8 @@ from photoindex.errors import ModelUnavailable
 from photoindex.library.maintenance.redo import redo
 from photoindex.library.maintenance.status import status
 from photoindex.library.maintenance.tasks import commands_for_waiting
+from photoindex.library.night.plan import plan
+from photoindex.library.night.run import RunRequest, chosen_steps, run
 from photoindex.library.photos.show import Shown, show
 from photoindex.library.search.find import matching_photo_ids
 from photoindex.library.words.ocr import OcrRequest, OcrSummary, ocr
@@ -23,6 +25,7 @@ from photoindex.models.ocr import rapidocr_models
 from photoindex.pipeline import larger_picture
 from tests.harness import LibraryRunner
 from tests.tiny_ocr import install_tiny_ocr, write_lines
+from tests.unit.library.night.test_services_at_night import QuietComputer
 
 TEXTS = "SELECT text FROM asset_text WHERE kind = 'ocr' ORDER BY asset_id"
 SIZE = (4096, 3072)
@@ -153,3 +156,15 @@ def test_without_the_package_nothing_is_planned_and_the_message_names_the_extra(
     with runner.open() as library:
         assert not status(library).for_ocr
     assert not runner.rows("SELECT id FROM task WHERE stage = 'ocr'")
+
+
+def test_a_run_counts_the_originals_that_are_still_to_be_read(runner: LibraryRunner) -> None:
+    """Previews alone are done here: a plan names the original, and a window that closes before it leaves one."""
+    read(runner, previews_only=True)
+    with LibraryRunner(runner.folder, settings={"ocr.device": "cpu"}).open() as library:
+        planned = plan(library, chosen_steps(("ocr",), scan=False), window_seconds=None, limit=None)
+        assert [(one.name, one.left) for one in planned.steps] == [("ocr", 1)]
+        ended = run(
+            library, RunRequest(stages=("ocr",), window_seconds=0.0, watcher=QuietComputer), runner.events.append
+        )
+        assert (ended.outcome, ended.left) == ("window", 1)
