@@ -28,7 +28,7 @@ from photoindex.library.lock import exclusive
 from photoindex.library.logs import both, log_events, open_log
 from photoindex.library.night.machine import MachineWatcher
 from photoindex.library.night.state import LOCK, RunState, StateFile
-from photoindex.library.night.steps import SCAN, STEPS, Step, StepOutcome
+from photoindex.library.night.steps import INDEX, SCAN, STEPS, Step, StepOutcome
 from photoindex.library.night.summary import NightSummary, Outcome, RunFailure, StepResult
 from photoindex.paths import to_text
 from photoindex.progress import Event, EventSink, FileQuarantined, Notice
@@ -150,6 +150,7 @@ class _Run:
     _sampled_at: float = 0.0
     _at_work: bool = False
     _pauses: bool = False
+    _did_something: bool = False
 
     def __post_init__(self) -> None:
         self.patience = self.request.patience()
@@ -189,22 +190,35 @@ class _Run:
         self.state.write()
         joules = self.watcher.joules
         try:
-            while self._waits(result) and not self._ends():
+            needed = self._is_needed(step)
+        except (ModelUnavailable, NothingFound) as reason:
+            result.skipped = str(reason)
+            return result
+        try:
+            while needed and self._waits(result) and not self._ends():
                 if self._pass(step, result):
                     break
             else:
                 result.left = step.pending(self.library).left
-        except (ModelUnavailable, NothingFound, LibraryLocked) as reason:
+        except (NothingFound, LibraryLocked) as reason:
             result.skipped = str(reason)
         except (StorageFull, DatabaseFailed):
             raise
-        except PhotoIndexError as error:
+        except PhotoIndexError as error:  # also of a model that is there, but cannot be used
             result.error, result.error_code = str(error), error.exit_code
             self.emit(Notice(f"{step.name}: {error}", "warning"))
         self._look()
         if self.watcher.joules is not None:
             result.joules = round(self.watcher.joules - (joules or 0.0), 1)
+        self._did_something |= bool(result.done)
         return result
+
+    def _is_needed(self, step: Step) -> bool:
+        """Tell whether a step has work that is worth waiting for. Raises ModelUnavailable where its model is not there."""
+        if step is SCAN:
+            return True
+        left = step.pending(self.library).left
+        return self.patience.reason is None or (self._did_something if step is INDEX else left > 0)
 
     def _pass(self, step: Step, result: StepResult) -> bool:
         """Work until the step is done, or has to stop; return whether the step is over."""

@@ -91,7 +91,7 @@ def _cluster(library: Library, request: StepRequest, emit: EventSink, _stop: Sto
     from photoindex.library.people.groups.cluster import ClusterRequest, cluster, count_to_group, is_due
 
     if request.dry_run:
-        return StepOutcome(left=count_to_group(library))
+        return StepOutcome(left=count_to_group(library) if is_due(library) else 0)
     if not is_due(library):
         return StepOutcome()
     found = cluster(library, ClusterRequest(), emit).summary
@@ -173,6 +173,7 @@ def _sum(parts: list[StepOutcome]) -> StepOutcome:
 
 
 SCAN = Step("scan", "files", _scan)
+INDEX = Step("index", "spaces", _index)
 STEPS: tuple[Step, ...] = (
     SCAN,
     Step("embed", "pictures", _embed),
@@ -183,6 +184,6 @@ STEPS: tuple[Step, ...] = (
     Step("caption", "pictures", _caption),
     *(Step(name, "pictures", _labels_by(name)) for name in ("tags", "objects", "labels")),
     Step("ocr", "pictures", _ocr),
-    Step("index", "spaces", _index),
+    INDEX,
 )
 """All steps in their order."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from photoindex.domain.night.patience import Machine, Patience
-from photoindex.errors import DeviceFailed, LibraryLocked, UsageError
+from photoindex.errors import DeviceFailed, LibraryLocked, ModelUnavailable, UsageError
 from photoindex.library.night import run as night
 from photoindex.library.night.plan import plan
 from photoindex.library.night.run import RunRequest, chosen_steps
@@ -257,3 +257,22 @@ def test_a_plan_changes_nothing_and_says_the_time_that_was_measured(
 def planned_of(runner: LibraryRunner) -> Any:
     with runner.open() as library:
         return plan(library, chosen_steps(STAGES, scan=False), window_seconds=None, limit=None)
+
+
+def test_a_run_with_nothing_to_do_does_not_wait_for_a_quiet_computer(runner: LibraryRunner, computer: Computer) -> None:
+    done(runner, computer)
+    computer.shows = [Machine(others_cpu=0.9)]
+    summary = done(runner, computer, stages=(*STAGES, "labels"), window_seconds=60.0)
+    assert (summary.outcome, summary.waited, said(runner)) == ("done", {}, [])
+    assert "no model is set" in (step(summary, "labels").skipped or "")
+
+
+def test_a_model_that_is_there_and_cannot_be_used_is_a_failure_and_not_a_missing_stage(
+    runner: LibraryRunner, computer: Computer
+) -> None:
+    next((runner.folder / "models" / "tiny-faces").glob("*.onnx")).write_bytes(b"no network")
+    summary = done(runner, computer, stages=("embed", "faces"))
+    assert (summary.outcome, summary.error_code) == ("failed", ModelUnavailable.exit_code)
+    assert "tiny-faces" in (step(summary, "faces").error or "")
+    assert step(summary, "faces").skipped is None
+    assert step(summary, "embed").done == PHOTOS
