@@ -211,7 +211,8 @@ class ModelStore:
         return found
 
     def _missing(self, model_id: str) -> str:
-        others = ", ".join(one.id for one in self.installed())
+        wanted = load_catalog(self.folder).get(model_id)
+        others = ", ".join(one.id for one in self.installed() if wanted is None or one.locked.task == wanted.task)
         there = f"; installed: {others}" if others else ""
         way = install_command(self.folder, model_id)
         if model_id in load_catalog(self.folder):

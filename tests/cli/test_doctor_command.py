@@ -91,6 +91,8 @@ def test_sizing_measures_a_larger_library_and_says_in_words_what_differs(
     runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("photoindex.library.doctor.sizing._ENOUGH", 6)
+    before = run(capsysbinary, "doctor", "--sizing", "--json").json[0]["triggers"]
+    assert [one["value"] for one in before if one["name"].startswith("write")] == [None], "too few writes to say"
     with runner.open() as library, library.database.write() as connection:
         connection.exec_driver_sql("UPDATE asset SET size_bytes = 5000000")
         connection.exec_driver_sql("UPDATE asset SET kind = 'raw' WHERE id <= 3")
@@ -98,7 +100,7 @@ def test_sizing_measures_a_larger_library_and_says_in_words_what_differs(
         connection.exec_driver_sql("DELETE FROM throughput")
         throughput.record(connection, Piece("ingest", 1000, 100.0))
         connection.exec_driver_sql("UPDATE task SET state = 'pending' WHERE id <= 2")
-        for _ in range(3):
+        for _ in range(1000):
             measurements.record(connection, measurements.WRITE, 0.2)
     (found,) = run(capsysbinary, "doctor", "--sizing", "--json").json
     measured = {one["name"]: (one["measured"], one["diverges"]) for one in found["assumptions"]}

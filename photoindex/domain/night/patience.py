@@ -47,9 +47,11 @@ def reason_to_wait(seen: Machine, limits: QuietLimits) -> Reason | None:
     if seen.on_battery and not limits.on_battery:
         return Reason("the computer runs on its battery")
     if _above(seen.others_gpu, limits.others_gpu):
-        return Reason("other programs use the GPU", f"{seen.others_gpu:.0%}")
+        return Reason("other programs use the GPU", f"{seen.others_gpu:.0%}, the limit is {limits.others_gpu:.0%}")
     if _above(seen.others_cpu, limits.others_cpu):
-        return Reason("other programs use the processor", f"{seen.others_cpu:.0%}")
+        return Reason(
+            "other programs use the processor", f"{seen.others_cpu:.0%}, the limit is {limits.others_cpu:.0%}"
+        )
     if _above(seen.celsius, limits.celsius):
         return Reason("the computer is hot", f"{seen.celsius:.0f} °C, the limit is {limits.celsius:.0f} °C")
     if _above(seen.watts, limits.watts):

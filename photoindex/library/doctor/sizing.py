@@ -33,6 +33,8 @@ PLANNED_DATABASE_BYTES = 10_000
 """Bytes of the database for one photo, where too few were measured."""
 _ENOUGH = 100
 """Contents from which figures are measured rather than planned."""
+_ENOUGH_WRITES = 1000
+"""Writes of which p95 says something: those of a small library were made while it was new and the computer busy."""
 WRITE_SECONDS, INDEX_SHARE, BACKLOG_HOURS, PEOPLE = 0.050, 0.5, 24.0, 3
 
 
@@ -65,7 +67,9 @@ def size_up(library: Library) -> Sizing:
         measured=found.contents >= _ENOUGH,
         assumptions=_assumptions(found, derived_bytes, index_bytes),
         forecasts=[forecast(photos, one, each) for photos in SIZES for one in PROFILES],
-        triggers=_triggers(profile, index_bytes, backlog, None if writes is None else writes.p95),
+        triggers=_triggers(
+            profile, index_bytes, backlog, None if writes is None or writes.count < _ENOUGH_WRITES else writes.p95
+        ),
     )
 
 

@@ -92,7 +92,7 @@ def _page(summary: NightSummary) -> str:
         steps=[_row(one, longest) for one in summary.steps],
         failures=failures,
         more=f"and {given_up - len(failures):,} more" if given_up > len(failures) else "",
-        next=next_steps(summary) or ["nothing is left to do"],
+        next=next_steps(summary) or ["nothing is left to do in these stages"],
     )
     return b"".join(pieces).decode()
 

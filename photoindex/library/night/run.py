@@ -272,6 +272,7 @@ class _Run:
             time.sleep(_POLL_SECONDS)
             if time.monotonic() - self._sampled_at >= self.request.sample_seconds:
                 self._look()
+                self._note_waiting()
             self.waited[said] = round(self.waited.get(said, 0.0) + time.monotonic() - before, 3)
         seconds = time.monotonic() - began
         result.waited_seconds = round(result.waited_seconds + seconds, 3)
@@ -283,10 +284,15 @@ class _Run:
         return True
 
     def _say_waiting(self, reason: Reason) -> None:
-        state = self.state.state
-        state.waiting, state.waiting_since = str(reason), state.waiting_since or time.time()
-        self.state.write()
-        self.emit(Notice(f"{state.step}: waiting: {reason}"))
+        self._note_waiting()
+        self.emit(Notice(f"{self.state.state.step}: waiting: {reason}"))
+
+    def _note_waiting(self) -> None:
+        """Let `status` say why it waits, as it is now."""
+        state, reason = self.state.state, self.patience.reason
+        if reason is not None and state.waiting != str(reason):
+            state.waiting, state.waiting_since = str(reason), state.waiting_since or time.time()
+            self.state.write()
 
 
 def _add(result: StepResult, outcome: StepOutcome) -> None:

@@ -168,7 +168,7 @@ def test_a_run_waits_while_others_need_the_computer_and_says_why_once(
     assert step(summary, "embed").waited_seconds > 0
     assert list(summary.waited) == ["other programs use the GPU"]
     waits = [line for line in said(runner) if "waiting" in line]
-    assert waits[0] == "embed: waiting: other programs use the GPU (90%)"
+    assert waits[0] == "embed: waiting: other programs use the GPU (90%, the limit is 85%)"
     assert waits[1].startswith("embed: goes on after waiting for")
     assert len(waits) == 2
 
