@@ -7,10 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from photoindex.atomic_files import atomic_file
 from photoindex.durations import spoken
-from photoindex.errors import StorageFull, UsageError
+from photoindex.errors import UsageError
+from photoindex.library.export.output_files import check_target, write_whole
 from photoindex.library.export.pages import rendered
+from photoindex.library.handle import Library
 from photoindex.library.night.summary import NightSummary, StepResult
 from photoindex.library.timestamps import local_time, utc
 
@@ -19,22 +20,17 @@ OUTCOMES = {"done": "done", "window": "the window closed", "stopped": "stopped e
 _FORMS = (".json", ".html")
 
 
-def check_report(path: Path) -> None:
-    """Raise UsageError for a file that a report cannot be written to, before the run."""
+def check_report(library: Library, path: Path) -> None:
+    """Raise UsageError for a file that a report cannot be written to, such as one among originals, before the run."""
     if path.suffix.lower() not in _FORMS:
         raise UsageError(f"--report {path}: the name must end in .json or .html")
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"--report {path}: there is no folder {path.absolute().parent}")
+    check_target(library, path)
 
 
 def write_report(summary: NightSummary, path: Path) -> None:
     """Write the report of a run; the ending of the name says in which form. Raises StorageFull."""
     text = _page(summary) if path.suffix.lower() == ".html" else json.dumps(as_json(summary), indent=1) + "\n"
-    try:
-        with atomic_file(path, asked_for=True) as file:
-            file.write(text.encode())
-    except OSError as error:
-        raise StorageFull(f"the report {path} cannot be written: {error.strerror}") from error
+    write_whole(path, [text.encode()])
 
 
 def as_json(summary: NightSummary) -> dict[str, Any]:
