@@ -18,6 +18,8 @@ from photoindex.library.timestamps import local_time, utc
 OUTCOMES = {"done": "done", "window": "the window closed", "stopped": "stopped early", "failed": "a stage failed"}
 """How each outcome of a run is called."""
 _FORMS = (".json", ".html")
+_OF_PHOTOS = ("files", "pictures")
+"""Units of steps that take one photo after the other."""
 
 
 def check_report(library: Library, path: Path) -> None:
@@ -35,7 +37,7 @@ def write_report(summary: NightSummary, path: Path) -> None:
 
 def as_json(summary: NightSummary) -> dict[str, Any]:
     """Return the documented JSON of a run."""
-    done = sum(one.done for one in summary.steps)
+    each = joules_per_1000(summary)
     return {
         "schema": 1,
         "started_at": utc(summary.started_at),
@@ -43,7 +45,7 @@ def as_json(summary: NightSummary) -> dict[str, Any]:
         "outcome": summary.outcome,
         "left": summary.left,
         "joules": summary.joules,
-        "joules_per_1000": round(1000 * summary.joules / done) if summary.joules is not None and done else None,
+        "joules_per_1000": None if each is None else round(each),
         "waited": dict(summary.waited),
         "failures": [asdict(one) for one in summary.failures],
         "steps": [asdict(one) | {"per_second": round(one.per_second, 3)} for one in summary.steps],
@@ -61,13 +63,19 @@ def next_steps(summary: NightSummary) -> list[str]:
     return steps
 
 
+def joules_per_1000(summary: NightSummary) -> float | None:
+    """Return the energy that takes 1,000 photos through all steps that did any, None where the computer does not tell it."""
+    of_photos = [one for one in summary.steps if one.unit in _OF_PHOTOS and one.done and one.joules is not None]
+    return sum(1000 * (one.joules or 0.0) / one.done for one in of_photos) if of_photos else None
+
+
 def energy_text(summary: NightSummary) -> str:
-    """Return the energy of a run and of 1,000 subjects, "" where the computer does not tell it."""
-    done = sum(one.done for one in summary.steps)
+    """Return the energy of a run and of 1,000 photos, "" where the computer does not tell it."""
     if not summary.joules:
         return ""
-    each = f", {summary.joules / done:,.1f} kJ per 1,000 photos" if done else ""
-    return f"{summary.joules / 3.6e6:,.2f} kWh{each}"
+    each = joules_per_1000(summary)
+    of_photos = "" if each is None else f", {each / 1000:,.1f} kJ per 1,000 photos"
+    return f"{summary.joules / 3.6e6:,.2f} kWh{of_photos}"
 
 
 def _page(summary: NightSummary) -> str:
