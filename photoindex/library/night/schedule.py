@@ -202,8 +202,8 @@ def _parts_of(crontab: str, schedule: Schedule) -> tuple[str, str, str]:
         return "".join(lines), "", ""
     if [lines[number].strip() for number in marks] != [begin, end]:
         raise UsageError(
-            f"the crontab does not have '{begin}' and '{end}' once each, one after the other; remove what belongs to "
-            "photoindex with: crontab -e"
+            f"the crontab does not have '{begin}' and '{end}' once each, one after the other; call crontab -e and "
+            "remove the lines that were installed"
         )
     first, last = marks[0], marks[1] + 1
     return "".join(lines[:first]), "".join(lines[first:last]), "".join(lines[last:])
