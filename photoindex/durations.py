@@ -1,8 +1,9 @@
-"""Lengths of time as a person writes them: 90s, 30min, 1h30m, 2w, 6mo, 1y."""
+"""Lengths of time: as a person writes them (90s, 30min, 1h30m, 2w, 6mo, 1y), as they are said, and as they pass."""
 
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -85,6 +86,12 @@ def age_seconds(text: str) -> float:
     Raises ValueError with a sentence for the user, also for a bare `m`.
     """
     return sum(part.seconds for part in split(text, calendar=True))
+
+
+def seconds_since_boot() -> float:
+    """Return seconds that pass while the computer sleeps, too (on Linux), and never go back: for times by which work must end."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 def spoken(seconds: float) -> str:

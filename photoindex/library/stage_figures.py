@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from photoindex.durations import seconds_since_boot
 from photoindex.library.cores import jobs_for
 from photoindex.library.stage_run import StageSummary
 from photoindex.pipeline.run.runner import RunTally
@@ -66,10 +66,10 @@ def figures(model: str, tally: RunTally, threads: int) -> dict[str, Any]:
 
 
 def outcome(done: StageSummary, started: float) -> dict[str, Any]:
-    """Return the fields of StageFigures that the end of a run gives. started: monotonic seconds."""
+    """Return the fields of StageFigures that the end of a run gives. started: by `seconds_since_boot`."""
     return {
         "pending": done.pending,
-        "seconds": round(time.monotonic() - started, 3),
+        "seconds": round(seconds_since_boot() - started, 3),
         "stopped": done.stopped,
         "window_ended": done.window_ended,
     }

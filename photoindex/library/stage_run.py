@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from photoindex.durations import seconds_since_boot
 from photoindex.library.cores import jobs_for
 from photoindex.library.derived_folder import check_not_away
 from photoindex.library.handle import Library
@@ -115,7 +116,7 @@ class StageRun:
     request: StageRequest
     emit: EventSink
     log: logging.Logger
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=seconds_since_boot)
     tally: RunTally = field(default_factory=RunTally)
     total: int = 0
     _variant_id: int = 0
@@ -140,7 +141,7 @@ class StageRun:
     def is_window_over(self) -> bool:
         """Tell whether the time for starting batches is over."""
         seconds = self.request.window_seconds
-        return seconds is not None and time.monotonic() >= self.started + seconds
+        return seconds is not None and seconds_since_boot() >= self.started + seconds
 
     def run_tasks(self, stop: Stop, committed: Callable[[int], None] = lambda _count: None) -> None:
         """Run the tasks. committed: called after each commit with the number of contents done so far."""

@@ -10,7 +10,16 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from photoindex.errors import ModelUnavailable, ProviderFailed
-from photoindex.providers.base import NOT_BILLED, CallFailed, Connection, PictureRefused, Price, caption_of, is_busy
+from photoindex.providers.base import (
+    NOT_BILLED,
+    CallFailed,
+    Connection,
+    PictureRefused,
+    Price,
+    caption_of,
+    is_busy,
+    seconds_to_wait,
+)
 from photoindex.text import in_one_line
 from photoindex.types import Label, Result, Text, TextLine
 
@@ -113,7 +122,7 @@ class OpenAwsRekognition:
             raise CallFailed(
                 f"did not answer or broke off ({in_one_line(str(error), _SHOWN)})", may_be_billed=True
             ) from None
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             raise CallFailed("gave an answer that is not of its API", may_be_billed=True) from None
 
 
@@ -129,16 +138,9 @@ def _refusal(response: Mapping[str, Any]) -> Exception:
         return CallFailed(
             f"refused ({status or code}): {message}",
             may_be_billed=billed,
-            retry_after=_seconds(metadata.get("HTTPHeaders", {}).get("retry-after")),
+            retry_after=seconds_to_wait(metadata.get("HTTPHeaders", {}).get("retry-after")),
         )
     return ProviderFailed(f"aws_rekognition refused ({code or status}): {message}; see: docs/providers.md")
-
-
-def _seconds(text: object) -> float | None:
-    try:
-        return max(0.0, float(str(text)))
-    except ValueError:
-        return None
 
 
 def _labels(answer: Mapping[str, Any]) -> tuple[Result, ...]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from photoindex.types import Result
@@ -94,6 +97,16 @@ NOT_BILLED = (408, 425, 429, 503)
 def is_busy(status: int) -> bool:
     """Return whether a status of HTTP says that the service may answer the same call later."""
     return status in NOT_BILLED or 500 <= status <= 599
+
+
+def seconds_to_wait(header: str | None) -> float | None:
+    """Return the seconds that a header Retry-After says, as a number or a date (RFC 9110, 10.2.3); None if it says nothing."""
+    text = (header or "").strip()
+    try:
+        seconds = float(text) if not text.endswith("GMT") else parsedate_to_datetime(text).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def caption_of(names: Collection[str]) -> str:

@@ -93,7 +93,7 @@ class OpenGoogleVision:
         answer = _annotations(reply)
         try:
             return _RESULTS[stage](answer)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
             raise CallFailed(_NO_ANSWER, may_be_billed=True) from None
 
 
@@ -110,12 +110,12 @@ def _annotations(reply: Reply) -> Mapping[str, Any]:
     try:
         (answer,) = json.loads(reply.body)["responses"]
         error = answer.get("error")
+        if not error:
+            return dict(answer)
+        message, code = in_one_line(str(error.get("message", "no reason given")), _SHOWN), error.get("code")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise CallFailed(_NO_ANSWER, may_be_billed=True) from None
-    if not error:
-        return dict(answer)
-    message = in_one_line(str(error.get("message", "no reason given")), _SHOWN)
-    if error.get("code") == _INVALID_ARGUMENT:
+    if code == _INVALID_ARGUMENT:
         raise PictureRefused(f"google_vision cannot read the preview: {message}")
     raise CallFailed(f"refused the picture: {message}", may_be_billed=True)
 

@@ -16,6 +16,7 @@ from urllib.parse import urljoin
 
 from photoindex.errors import ProviderFailed, UsageError
 from photoindex.providers.addresses import Address, allowed_ips, read_address
+from photoindex.providers.base import seconds_to_wait
 
 _ANSWER_BYTES_MAX = 4_000_000
 _REDIRECTS_MAX = 3
@@ -109,7 +110,7 @@ class Client:
         except (OSError, http.client.HTTPException) as error:
             raise Unreachable(f"cannot be reached or broke off ({error or type(error).__name__})", sent=sent) from error
         location = response.getheader("Location") if 300 <= response.status < 400 else None
-        return Reply(response.status, data, _retry_after(response)), location
+        return Reply(response.status, data, seconds_to_wait(response.getheader("Retry-After"))), location
 
 
 @contextmanager
@@ -173,10 +174,3 @@ def _read(response: http.client.HTTPResponse) -> bytes:
     if response.length:
         raise http.client.IncompleteRead(bytes(data), response.length)
     return bytes(data)
-
-
-def _retry_after(response: http.client.HTTPResponse) -> float | None:
-    try:
-        return max(0.0, float(response.getheader("Retry-After", "")))
-    except ValueError:
-        return None

@@ -25,6 +25,7 @@ NO_PROMISE = {
     "{} goes with --originals": EXCLUDE,
     "--repair goes without --originals, which are never written": EXCLUDE,
     "{} goes with --json alone": EXCLUDE,
+    "--report goes without --plan, which does nothing that could be reported": EXCLUDE,
     "--diff goes with --dry-run": EXCLUDE,
     "--preview shows photos between the lines of a table; it goes without --json, --csv, -0 and --format": EXCLUDE,
     "'{}' already has an offset; do not use --zone as well": EXCLUDE,

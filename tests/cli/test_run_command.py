@@ -107,6 +107,25 @@ def test_a_mistake_is_named_before_anything_is_done(
     assert problem in text(refused)
 
 
+@pytest.mark.usefixtures("runner")
+def test_a_report_that_cannot_be_written_is_refused_before_the_run(
+    capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
+) -> None:
+    """Among originals, in place of a folder, or with --plan, which has nothing to report."""
+    originals = sorted((tmp_path / "photos").iterdir())
+    folder = tmp_path / "folder.json"
+    folder.mkdir()
+    for options, why in (
+        (("--report", tmp_path / "photos" / "night.json"), "where photoindex never writes"),
+        (("--report", folder), "is a folder"),
+        (("--report", tmp_path / "night.json", "--plan"), "--report goes without --plan"),
+    ):
+        refused = ran(capsysbinary, *options)
+        assert (refused.code, why in text(refused)) == (2, True), text(refused)
+    assert sorted((tmp_path / "photos").iterdir()) == originals
+    assert not (tmp_path / "night.json").exists()
+
+
 def test_a_report_holds_what_was_done_what_failed_and_what_is_left(
     runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
 ) -> None:

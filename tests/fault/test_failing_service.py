@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,28 @@ def ask(album: Album, stage: Stage = tags.STAGE, patience: Patience = QUICK, **r
 
 def states(album: Album, stage: str = "tags") -> Counter[tuple[str, int]]:
     return Counter((state, attempts) for _, state, attempts in album.tasks(stage, "google_vision"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>a page</html>", b"", b"[]", b"\xff\xfe{", b"[" * 100_000, b'{"responses": [null]}', b'{"responses": [{"error": "boom"}]}',
+        b'{"responses": [{"labelAnnotations": [{"description": "x", "score": 1' + b"0" * 400 + b"}]}]}",
+        b'{"responses": [{"labelAnnotations": 7}]}', b'{"responses": [' + b" " * 5_000_000 + b"{}]}",
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_none_leaves_the_picture_pending(album: Album, server: VisionServer, body: bytes) -> None:
+    def nonsense(handler: Handler, _call: Call) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        with suppress(OSError):  # nobody reads the whole of 5 MB
+            handler.wfile.write(body)
+
+    server.behave = nonsense
+    summary = ask(album, limit=1)
+    assert (summary.pictures, summary.unanswered, summary.calls) == (0, 1, QUICK.tries)
+    assert states(album) == {("pending", 0): 12}
 
 
 def test_calls_are_made_two_at_a_time(album: Album, server: VisionServer) -> None:

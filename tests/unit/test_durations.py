@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from photoindex.durations import age_seconds, running_seconds, split
+from photoindex.durations import age_seconds, running_seconds, seconds_since_boot, split
+from tests.sleeping_computer import SleepingComputer
 
 DAY = 86_400
 
@@ -61,3 +64,11 @@ def test_a_bare_m_is_refused_if_it_could_mean_months(text: str) -> None:
 
 def test_the_parts_show_the_written_precision() -> None:
     assert [(part.number, part.decimals, part.unit) for part in split("1h1.50m")] == [(1, 0, "h"), (1.5, 2, "min")]
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="this system does not count the time of sleep")
+def test_time_passes_while_the_computer_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    sleeping = SleepingComputer(monkeypatch)
+    before = seconds_since_boot()
+    sleeping.sleep(5000.0)
+    assert seconds_since_boot() - before >= 5000.0

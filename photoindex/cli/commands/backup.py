@@ -135,6 +135,7 @@ def list_(
 
 def verify(
     snapshot: Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="The folder of one snapshot.")],
+    quiet: QuietOption = False,
     json: JsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
 ) -> None:
@@ -142,8 +143,10 @@ def verify(
     from photoindex.library.backup.snapshots import verify as check
 
     output = choose_output(json=json)
-    with progress_sink(progress) as emit:
+    with progress_sink(progress_of(progress, quiet=quiet)) as emit:
         checked = check(from_root(snapshot), emit)
+    if quiet and not json:
+        return
     render([_row(checked)], _COLUMNS, output)
     print("the snapshot is intact", file=sys.stderr)
 

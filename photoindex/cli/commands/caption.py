@@ -12,6 +12,7 @@ from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.durations import running_time
 from photoindex.cli.arguments.person_completion import QueryCommand
 from photoindex.cli.arguments.photo_arguments import PhotosArgument, chosen_photos
+from photoindex.cli.arguments.quiet import QuietOption, leaves_the_work_to_others, progress_of
 from photoindex.cli.arguments.stage_options import (
     DeviceOption,
     DryRunOption,
@@ -79,6 +80,7 @@ def _caption(
     window: WindowOption = None,
     dry_run: DryRunOption = False,
     verbose: VerboseOption = False,
+    quiet: QuietOption = False,
     json: SummaryJsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
@@ -98,13 +100,14 @@ def _caption(
     }  # fmt: skip
     with (
         stop_on_signal() as stop,
+        leaves_the_work_to_others(quiet=quiet),
         opened(library, reading=dry_run, **flags) as found,
-        progress_sink(progress) as emit,
+        progress_sink(progress_of(progress, quiet=quiet)) as emit,
     ):
         summaries = caption_in_turn(found, request, emit, stop)
     command = command_with("photoindex caption", model=model, endpoint=endpoint)
     for one in summaries:
-        print_summary(one, _lines_of(one, command, verbose=verbose), as_json=json)
+        print_summary(one, _lines_of(one, command, verbose=verbose), as_json=json, quiet=quiet)
     exit_for_all(summaries, stop)
 
 

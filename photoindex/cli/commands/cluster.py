@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.quiet import QuietOption, leaves_the_work_to_others, progress_of
 from photoindex.cli.commands import cluster_stats
 from photoindex.cli.output.details import print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
@@ -74,6 +75,7 @@ def _cluster(
     json: Annotated[
         bool, typer.Option("--json", help="Print the summary, or with --diff each change, as JSON on stdout.")
     ] = False,
+    quiet: QuietOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
 ) -> None:
@@ -84,8 +86,8 @@ def _cluster(
     if diff and not dry_run:
         raise UsageError("--diff goes with --dry-run")
     output = choose_output(json=json)
-    with opened(library, reading=dry_run) as found:
-        with progress_sink(progress) as emit:
+    with leaves_the_work_to_others(quiet=quiet), opened(library, reading=dry_run) as found:
+        with progress_sink(progress_of(progress, quiet=quiet)) as emit:
             result = cluster(found, ClusterRequest(full=full, dry_run=dry_run), emit)
         if diff:
             render(_changes(found, result), _DIFF, output)
@@ -93,9 +95,13 @@ def _cluster(
         from dataclasses import asdict
 
         print_json({"schema": 1, **asdict(result.summary)})
-    else:
+    elif not quiet or _has_news(result.summary):
         for line in _lines(result.summary):
             print(line, file=sys.stderr)
+
+
+def _has_news(one: ClusterSummary) -> bool:
+    return bool(one.new or one.joined or one.groups or one.moved or one.left or one.outdated)
 
 
 def _changes(library: Library, result: Clustering) -> Iterator[Row]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened, settings
+from photoindex.cli.arguments.quiet import QuietOption
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.render import Column, Output, Row, choose_output, render
 from photoindex.errors import ChecksFailed, ConfigError, LibraryNotFound, PhotoIndexError
@@ -35,6 +36,7 @@ def doctor(
         bool,
         typer.Option("--sizing", help="Compare the library with the planning assumptions, and forecast its growth."),
     ] = False,
+    quiet: QuietOption = False,
     json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
@@ -50,20 +52,22 @@ def doctor(
         with opened(library, reading=True) as found:
             print_sizing(size_up(found), as_json=json)
         return
-    _examine(library, output)
+    _examine(library, output, only_troubles=quiet and not json)
 
 
-def _examine(library: Path | None, output: Output) -> None:
+def _examine(library: Path | None, output: Output, *, only_troubles: bool) -> None:
     levels: list[str] = []
 
     def rows() -> Iterator[Row]:
         for name, finding in _findings(library):
             levels.append(str(finding.level))
-            yield {"level": str(finding.level), "check": name, "text": finding.text, "remedy": finding.remedy}
+            if not only_troubles or levels[-1] != "ok":
+                yield {"level": levels[-1], "check": name, "text": finding.text, "remedy": finding.remedy}
 
     render(rows(), _CHECKS, output)
     failed, warned = levels.count("fail"), levels.count("warn")
-    print(f"{amount(len(levels), 'findings')}: {failed} fail, {warned} warn", file=sys.stderr)
+    if not only_troubles or failed or warned:
+        print(f"{amount(len(levels), 'findings')}: {failed} fail, {warned} warn", file=sys.stderr)
     if failed:
         raise ChecksFailed(f"{failed} of {amount(len(levels), 'findings')} fail; each names its remedy")
 

@@ -9,6 +9,7 @@ import typer
 
 from photoindex.cli.arguments.common import LibraryOption, opened
 from photoindex.cli.arguments.durations import running_time
+from photoindex.cli.arguments.quiet import QuietOption, leaves_the_work_to_others, progress_of
 from photoindex.cli.arguments.stage_options import (
     DeviceOption,
     DryRunOption,
@@ -46,6 +47,7 @@ def embed(
     window: WindowOption = None,
     dry_run: DryRunOption = False,
     verbose: VerboseOption = False,
+    quiet: QuietOption = False,
     json: SummaryJsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
@@ -65,12 +67,13 @@ def embed(
     flags: dict[str, Any] = {"embed.model": model, "embed.device": device, "embed.batch_size": batch_size}
     with (
         stop_on_signal() as stop,
+        leaves_the_work_to_others(quiet=quiet),
         opened(library, reading=dry_run, **flags) as found,
-        progress_sink(progress) as emit,
+        progress_sink(progress_of(progress, quiet=quiet)) as emit,
     ):
         summary = run_embed(found, request, emit, stop)
     command = "photoindex embed" if model is None else f"photoindex embed --model {model}"
-    print_summary(summary, lines(summary, command, verbose=verbose), as_json=json)
+    print_summary(summary, lines(summary, command, verbose=verbose), as_json=json, quiet=quiet)
     exit_for(summary, stop)
 
 

@@ -10,6 +10,7 @@ import typer
 
 from photoindex.cli.arguments.common import LibraryOption, opened
 from photoindex.cli.arguments.durations import running_time
+from photoindex.cli.arguments.quiet import QuietOption, leaves_the_work_to_others, progress_of
 from photoindex.cli.arguments.stage_options import (
     DeviceOption,
     DryRunOption,
@@ -64,6 +65,7 @@ def faces(
     window: WindowOption = None,
     dry_run: DryRunOption = False,
     verbose: VerboseOption = False,
+    quiet: QuietOption = False,
     json: SummaryJsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
@@ -86,12 +88,13 @@ def faces(
     flags: dict[str, Any] = {"faces.model": model, "faces.device": device, "faces.batch_size": batch_size}
     with (
         stop_on_signal() as stop,
+        leaves_the_work_to_others(quiet=quiet),
         opened(library, reading=dry_run, **flags) as found,
-        progress_sink(progress) as emit,
+        progress_sink(progress_of(progress, quiet=quiet)) as emit,
     ):
         summary = run_faces(found, request, emit, stop)
     previews = "photoindex faces" if model is None else f"photoindex faces --model {model}"
-    print_summary(summary, lines(summary, previews, verbose=verbose), as_json=json)
+    print_summary(summary, lines(summary, previews, verbose=verbose), as_json=json, quiet=quiet)
     exit_for(summary, stop)
 
 

@@ -9,6 +9,7 @@ import typer
 
 from photoindex.cli.arguments.common import LibraryOption, opened
 from photoindex.cli.arguments.durations import running_time
+from photoindex.cli.arguments.quiet import QuietOption, leaves_the_work_to_others, progress_of
 from photoindex.cli.arguments.stage_options import (
     DeviceOption,
     DryRunOption,
@@ -65,6 +66,7 @@ def ocr(
     window: WindowOption = None,
     dry_run: DryRunOption = False,
     verbose: VerboseOption = False,
+    quiet: QuietOption = False,
     json: SummaryJsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
@@ -88,13 +90,14 @@ def ocr(
     flags: dict[str, Any] = {"ocr.language": language, "ocr.device": device, "ocr.batch_size": batch_size}
     with (
         stop_on_signal() as stop,
+        leaves_the_work_to_others(quiet=quiet),
         opened(library, reading=dry_run, **flags) as found,
-        progress_sink(progress) as emit,
+        progress_sink(progress_of(progress, quiet=quiet)) as emit,
     ):
         summaries = ocr_in_turn(found, request, emit, stop)
     command = "photoindex ocr" if language is None else f"photoindex ocr --language {language}"
     for one in summaries:
-        print_summary(one, _lines_of(one, command, verbose=verbose), as_json=json)
+        print_summary(one, _lines_of(one, command, verbose=verbose), as_json=json, quiet=quiet)
     exit_for_all(summaries, stop)
 
 

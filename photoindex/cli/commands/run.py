@@ -19,7 +19,8 @@ from photoindex.cli.output.details import print_json
 from photoindex.cli.output.night import lines_of_plan, lines_of_run, plan_as_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.terminal.signals import stop_on_signal
-from photoindex.errors import EXIT_SOME_QUARANTINED, EXIT_WINDOW_ENDED
+from photoindex.errors import EXIT_SOME_QUARANTINED, EXIT_WINDOW_ENDED, UsageError
+from photoindex.file_access import as_named
 
 if TYPE_CHECKING:
     from photoindex.cli.terminal.signals import StopRequest
@@ -99,8 +100,9 @@ def run(
     from photoindex.library.night.run import run as run_all
 
     seconds = window_of(until, None if window is None else running_time(window, "--for"))
-    if report is not None:
-        check_report(report)
+    if report is not None and show_plan:
+        raise UsageError("--report goes without --plan, which does nothing that could be reported")
+    report = None if report is None else as_named(report)
     flags: dict[str, Any] = {
         "run.scan": scan, "run.nice": nice, "run.max_gpu_util": max_gpu_util, "run.max_cpu_util": max_cpu_util, "run.max_watts": max_watts,
     }  # fmt: skip
@@ -111,6 +113,8 @@ def run(
         progress_sink(progress_of(progress, quiet=quiet or show_plan)) as emit,
     ):
         settings = found.config.run
+        if report is not None:
+            check_report(found, report)
         if show_plan:
             planned = plan(found, chosen_steps(stage or (), scan=settings.scan), window_seconds=seconds, limit=limit)
             if json:

@@ -11,6 +11,7 @@ import typer
 
 from photoindex.cli.arguments.common import LibraryOption, opened
 from photoindex.cli.arguments.durations import running_time
+from photoindex.cli.arguments.quiet import QuietOption, leaves_the_work_to_others, progress_of
 from photoindex.cli.arguments.stage_options import (
     DeviceOption,
     DryRunOption,
@@ -22,7 +23,7 @@ from photoindex.cli.output.details import print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.service_summary import exit_for_all, is_of_service, lines_of_service
-from photoindex.cli.output.stage_summary import lines_of_rest, lines_of_work
+from photoindex.cli.output.stage_summary import has_news, lines_of_rest, lines_of_work
 from photoindex.cli.terminal.signals import stop_on_signal
 from photoindex.errors import ModelUnavailable
 
@@ -55,6 +56,7 @@ def _auto(
     window: WindowOption = None,
     dry_run: DryRunOption = False,
     verbose: VerboseOption = False,
+    quiet: QuietOption = False,
     json: SummaryJsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,
@@ -78,11 +80,13 @@ def _auto(
     flags: dict[str, Any] = {"tags.device": device}
     with (
         stop_on_signal() as stop,
+        leaves_the_work_to_others(quiet=quiet),
         opened(library, reading=dry_run, **flags) as found,
-        progress_sink(progress) as emit,
+        progress_sink(progress_of(progress, quiet=quiet)) as emit,
     ):
         summary = tag_auto(found, request, emit, stop)
-    _print(summary, as_json=json, verbose=verbose)
+    if json or not quiet or summary.remarked or any(map(has_news, summary.runs)):
+        _print(summary, as_json=json, verbose=verbose)
     _exit(summary, stop)
 
 

@@ -43,7 +43,7 @@ def lines_of_service(summary: ServiceSummary, command: str) -> Iterator[str]:
             f"{money(summary.budget_micros, summary.currency)}"
         )
     if summary.unanswered:
-        yield f"{amount(summary.unanswered, 'pictures')} without an answer; they were asked about several times"
+        yield f"{amount(summary.unanswered, 'pictures')} asked about without getting an answer"
     if not summary.dry_run:
         yield from lines_of_rest(summary, command, summary.stage)
 

@@ -23,13 +23,21 @@ _BUSIEST = {
 }
 
 
-def print_summary(summary: StageFigures, lines: Iterable[str], *, as_json: bool) -> None:
-    """Print a summary: as one JSON object on stdout, or its lines on stderr."""
+def has_news(summary: StageFigures) -> bool:
+    """Return whether a run did or would do anything, or met with anything wrong; with --quiet others are not spoken of."""
+    worked = summary.dry_run or summary.batches or summary.restarts or summary.quarantined or summary.failed
+    return bool(worked) or bool(getattr(summary, "refused", ""))
+
+
+def print_summary(summary: StageFigures, lines: Iterable[str], *, as_json: bool, quiet: bool = False) -> None:
+    """Print a summary: as one JSON object on stdout, or its lines on stderr. quiet: the lines only if they are news."""
     if as_json:
         import json
         from dataclasses import asdict
 
         print(json.dumps({"schema": 1, **asdict(summary)}))
+        return
+    if quiet and not has_news(summary):
         return
     for line in lines:
         print(line, file=sys.stderr)

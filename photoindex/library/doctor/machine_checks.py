@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import time
@@ -24,8 +25,8 @@ _EARLIEST = 1_767_225_600.0
 """2026-01-01: this program is younger, so an earlier clock is wrong."""
 _VOLATILE = ("tmpfs", "ramfs")
 _WITHOUT_PERMISSIONS = ("vfat", "msdos", "exfat")
-SCHEDULE_MARKER = "# photoindex"
-"""In a crontab: the line was made by, or for, photoindex."""
+_SCHEDULED = re.compile(r"[^#].*(# photoindex|photoindex['\"]?\s+(scan|run|embed|backup|verify)\b)")
+"""A line of a crontab that runs photoindex, or that says so; not one that is commented out."""
 
 
 def versions(_folder: Path) -> Iterator[Finding]:
@@ -143,7 +144,7 @@ def installed_schedule() -> str | None:
         return f"the timer {timer.name}"
     tool = shutil.which("crontab")
     lines = [] if tool is None else _lines_of([tool, "-l"])
-    return "a line of the crontab" if any(SCHEDULE_MARKER in line for line in lines) else None
+    return "a line of the crontab" if any(map(_SCHEDULED.match, lines)) else None
 
 
 def _lines_of(command: list[str]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from photoindex.durations import seconds_since_boot
 from photoindex.errors import ModelUnavailable
 from photoindex.library.embed.model_choice import installed_ids, model_to_embed
 from photoindex.library.handle import Library
@@ -70,7 +70,7 @@ def embed(
     """
     from photoindex.models.weights import ModelStore
 
-    started = time.monotonic()
+    started = seconds_since_boot()
     installed = ModelStore(library.models_folder).get(model_to_embed(library))
     if request.dry_run:
         return _dry_run_summary(library, installed)

@@ -7,39 +7,37 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from photoindex.atomic_files import atomic_file
 from photoindex.durations import spoken
-from photoindex.errors import StorageFull, UsageError
+from photoindex.errors import UsageError
+from photoindex.library.export.output_files import check_target, write_whole
 from photoindex.library.export.pages import rendered
+from photoindex.library.handle import Library
 from photoindex.library.night.summary import NightSummary, StepResult
 from photoindex.library.timestamps import local_time, utc
 
 OUTCOMES = {"done": "done", "window": "the window closed", "stopped": "stopped early", "failed": "a stage failed"}
 """How each outcome of a run is called."""
 _FORMS = (".json", ".html")
+_OF_PHOTOS = ("files", "pictures")
+"""Units of steps that take one photo after the other."""
 
 
-def check_report(path: Path) -> None:
-    """Raise UsageError for a file that a report cannot be written to, before the run."""
+def check_report(library: Library, path: Path) -> None:
+    """Raise UsageError for a file that a report cannot be written to, such as one among originals, before the run."""
     if path.suffix.lower() not in _FORMS:
         raise UsageError(f"--report {path}: the name must end in .json or .html")
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"--report {path}: there is no folder {path.absolute().parent}")
+    check_target(library, path)
 
 
 def write_report(summary: NightSummary, path: Path) -> None:
     """Write the report of a run; the ending of the name says in which form. Raises StorageFull."""
     text = _page(summary) if path.suffix.lower() == ".html" else json.dumps(as_json(summary), indent=1) + "\n"
-    try:
-        with atomic_file(path, asked_for=True) as file:
-            file.write(text.encode())
-    except OSError as error:
-        raise StorageFull(f"the report {path} cannot be written: {error.strerror}") from error
+    write_whole(path, [text.encode()])
 
 
 def as_json(summary: NightSummary) -> dict[str, Any]:
     """Return the documented JSON of a run."""
-    done = sum(one.done for one in summary.steps)
+    each = joules_per_1000(summary)
     return {
         "schema": 1,
         "started_at": utc(summary.started_at),
@@ -47,7 +45,7 @@ def as_json(summary: NightSummary) -> dict[str, Any]:
         "outcome": summary.outcome,
         "left": summary.left,
         "joules": summary.joules,
-        "joules_per_1000": round(1000 * summary.joules / done) if summary.joules is not None and done else None,
+        "joules_per_1000": None if each is None else round(each),
         "waited": dict(summary.waited),
         "failures": [asdict(one) for one in summary.failures],
         "steps": [asdict(one) | {"per_second": round(one.per_second, 3)} for one in summary.steps],
@@ -65,13 +63,19 @@ def next_steps(summary: NightSummary) -> list[str]:
     return steps
 
 
+def joules_per_1000(summary: NightSummary) -> float | None:
+    """Return the energy that takes 1,000 photos through all steps that did any, None where the computer does not tell it."""
+    of_photos = [one for one in summary.steps if one.unit in _OF_PHOTOS and one.done and one.joules is not None]
+    return sum(1000 * (one.joules or 0.0) / one.done for one in of_photos) if of_photos else None
+
+
 def energy_text(summary: NightSummary) -> str:
-    """Return the energy of a run and of 1,000 subjects, "" where the computer does not tell it."""
-    done = sum(one.done for one in summary.steps)
+    """Return the energy of a run and of 1,000 photos, "" where the computer does not tell it."""
     if not summary.joules:
         return ""
-    each = f", {summary.joules / done:,.1f} kJ per 1,000 photos" if done else ""
-    return f"{summary.joules / 3.6e6:,.2f} kWh{each}"
+    each = joules_per_1000(summary)
+    of_photos = "" if each is None else f", {each / 1000:,.1f} kJ per 1,000 photos"
+    return f"{summary.joules / 3.6e6:,.2f} kWh{of_photos}"
 
 
 def _page(summary: NightSummary) -> str:

@@ -12,7 +12,7 @@ from typing import Protocol
 from photoindex.config.schema import RunConfig
 from photoindex.domain.night.patience import Machine, Patience, QuietLimits, Reason, reason_to_wait
 from photoindex.domain.night.windows import window_seconds
-from photoindex.durations import spoken
+from photoindex.durations import seconds_since_boot, spoken
 from photoindex.errors import (
     DatabaseFailed,
     LibraryLocked,
@@ -143,7 +143,7 @@ class _Run:
     stop: Stop
     state: StateFile
     failures: Failures
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=seconds_since_boot)
     watcher: Watcher = field(init=False)
     patience: Patience = field(init=False)
     waited: dict[str, float] = field(default_factory=dict)
@@ -164,7 +164,7 @@ class _Run:
                 summary.steps.append(self._do(step))
                 self.state.state.finished.append(step.name)
         finally:
-            summary.seconds = round(time.monotonic() - self.started, 3)
+            summary.seconds = round(seconds_since_boot() - self.started, 3)
             summary.joules = self.watcher.joules
         summary.outcome = self._outcome(summary)
         return summary
@@ -178,7 +178,7 @@ class _Run:
 
     def _is_over(self) -> bool:
         seconds = self.request.window_seconds
-        return seconds is not None and time.monotonic() >= self.started + seconds
+        return seconds is not None and seconds_since_boot() >= self.started + seconds
 
     def _ends(self) -> bool:
         return self.stop() or self._is_over()

@@ -22,13 +22,16 @@ from photoindex.paths import display
 
 Kind = Literal["systemd", "cron"]
 _SECONDS = 30
+_NO_CRONTAB = ("no crontab", "no such file")
+"""What crontab(1) says where there is none yet: that of Debian and cronie, that of BusyBox."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One command and when it runs: as the first five fields of a crontab, and as OnCalendar of systemd.
 
-    fine: exit codes that are no failure for systemd: the window closed, and some files are quarantined.
+    fine: exit codes that are no failure for systemd: the window closed, and some files are quarantined. catches_up: whether
+    systemd runs it later where the computer was off at that time.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Job:
     cron: str
     calendar: str
     fine: str = "75 100"
+    catches_up: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,12 @@ def jobs(*, until: str = "06:00", backup_to: Path | None = None) -> list[Job]:
     """Return the jobs: scan every hour, run at night, backup every day where a destination is given, verify every week."""
     found = [
         Job("scan", "find new photos", ("scan", "--quiet"), "17 * * * *", "*-*-* *:17:00"),
-        Job("run", "do what is pending", ("run", "--until", until, "--quiet"), "30 1 * * *", "*-*-* 01:30:00"),
-    ]
+        # Not by day in place of the night: it would work until the next morning.
+        Job(
+            "run", "do what is pending", ("run", "--until", until, "--quiet"), "30 1 * * *", "*-*-* 01:30:00",
+            catches_up=False,
+        ),
+    ]  # fmt: skip
     if backup_to is not None:
         backup = ("backup", str(from_root(backup_to)), "--quiet")
         found.append(Job("backup", "keep a snapshot of the library", backup, "45 6 * * *", "*-*-* 06:45:00"))
@@ -79,7 +87,7 @@ def schedule_of(library: Library, *, until: str, backup_to: Path | None) -> Sche
         if one is not None and not str(one).isprintable():
             raise UsageError(f"{display(os.fsencode(one))}: a name with control characters cannot stand in a schedule")
     program = shutil.which("photoindex")
-    called = (program,) if program is not None else (sys.executable, "-m", "photoindex")
+    called = (os.path.abspath(program),) if program is not None else (sys.executable, "-m", "photoindex")
     return Schedule(jobs(until=until, backup_to=backup_to), called, library.folder)
 
 
@@ -107,7 +115,7 @@ def unit_files(schedule: Schedule) -> dict[str, str]:
         )
         found[f"{name}.timer"] = (
             f"[Unit]\nDescription=photoindex: {one.what}\n\n"
-            f"[Timer]\nOnCalendar={one.calendar}\nPersistent=true\n\n[Install]\nWantedBy=timers.target\n"
+            f"[Timer]\nOnCalendar={one.calendar}\nPersistent={str(one.catches_up).lower()}\n\n[Install]\nWantedBy=timers.target\n"
         )
     return found
 
@@ -137,11 +145,11 @@ def install(schedule: Schedule, kind: Kind) -> list[str]:
         raise UsageError(
             f"the user's systemd cannot be reached: {asked.stderr.strip()}; run: photoindex schedule install --by cron"
         )
-    remove(schedule, kind)
     if kind == "cron":
-        before = _crontab()
-        _write_crontab(before + ("\n" if before and not before.endswith("\n") else "") + cron_block(schedule))
+        before, _own, after = _parts_of(_crontab(), schedule)
+        _write_crontab(before + after + cron_block(schedule))
         return cron_lines(schedule)
+    remove(schedule, kind)
     folder = unit_folder()
     units = unit_files(schedule)
     try:
@@ -159,13 +167,10 @@ def install(schedule: Schedule, kind: Kind) -> list[str]:
 def remove(schedule: Schedule, kind: Kind) -> int:
     """Remove the timers of this library; return how many there were. Raises UsageError."""
     if kind == "cron":
-        begin, end = _marks(schedule)
-        lines = _crontab().splitlines()
-        if begin not in lines or end not in lines:
-            return 0
-        first, last = lines.index(begin), lines.index(end)
-        _write_crontab("".join(f"{line}\n" for line in [*lines[:first], *lines[last + 1 :]]))
-        return last - first - 1
+        before, own, after = _parts_of(_crontab(), schedule)
+        if own:
+            _write_crontab(before + after)
+        return max(0, len(own.split("\n")) - 3)
     found = [
         one for one in unit_folder().glob(f"photoindex-*-{schedule.key}.*") if one.suffix in (".timer", ".service")
     ]
@@ -189,9 +194,33 @@ def _marks(schedule: Schedule) -> tuple[str, str]:
     return f"# photoindex: begin {schedule.key}", f"# photoindex: end {schedule.key}"
 
 
+def _parts_of(crontab: str, schedule: Schedule) -> tuple[str, str, str]:
+    """Return what stands before this library's lines, these with their marks, and what stands after them.
+
+    Raises UsageError where only one of the marks is left: nobody can tell which lines are whose then.
+    """
+    begin, end = _marks(schedule)
+    # Only a line feed ends a line of a crontab.
+    lines = [f"{line}\n" for line in crontab.removesuffix("\n").split("\n")] if crontab else []
+    marks = [number for number, line in enumerate(lines) if line.strip() in (begin, end)]
+    if not marks:
+        return "".join(lines), "", ""
+    if [lines[number].strip() for number in marks] != [begin, end]:
+        raise UsageError(
+            f"the crontab does not have '{begin}' and '{end}' once each, one after the other; call crontab -e and "
+            "remove the lines that were installed"
+        )
+    first, last = marks[0], marks[1] + 1
+    return "".join(lines[:first]), "".join(lines[first:last]), "".join(lines[last:])
+
+
 def _crontab() -> str:
-    """Return the user's crontab, "" if there is none."""
+    """Return the user's crontab, "" if there is none. Raises UsageError where it cannot be read: it is written anew from this."""
     found = _call("crontab", "-l")
+    if found.returncode and not any(one in found.stderr.lower() for one in _NO_CRONTAB):
+        raise UsageError(
+            f"the crontab cannot be read, and was left as it is: {found.stderr.strip() or found.returncode}"
+        )
     return found.stdout if found.returncode == 0 else ""
 
 
@@ -213,8 +242,15 @@ def _systemctl(*arguments: str) -> None:
 
 def _call(*command: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(
-            command, input=given, capture_output=True, text=True, errors="replace", timeout=_SECONDS, check=False
+        # A crontab holds any bytes, and those of others go back as they came.
+        done = subprocess.run(
+            command,
+            input=None if given is None else os.fsencode(given),
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+            env=os.environ | {"LC_ALL": "C"},
         )
+        return subprocess.CompletedProcess(command, done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
     except (OSError, subprocess.TimeoutExpired) as error:
         return subprocess.CompletedProcess(command, 127, "", str(error))

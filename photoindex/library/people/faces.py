@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
+from photoindex.durations import seconds_since_boot
 from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
 from photoindex.library.originals.larger import LargerOriginals
@@ -95,7 +95,7 @@ def faces(
     """
     from photoindex.models.weights import ModelStore
 
-    started = time.monotonic()
+    started = seconds_since_boot()
     installed = ModelStore(library.models_folder).get(model_for_faces(library))
     if request.dry_run:
         return _dry_run(library, request, installed)

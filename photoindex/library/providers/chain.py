@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
 
+from photoindex.durations import seconds_since_boot
 from photoindex.errors import ModelUnavailable
 from photoindex.library.handle import Library
 from photoindex.library.providers.service_run import ServiceRun, ServiceSummary
@@ -55,7 +55,7 @@ class Chain:
     stage: Stage
     request: ChainRequest
     emit: EventSink
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=seconds_since_boot)
 
     def run(self, local: Callable[[], Local[Summary]], stop: Stop) -> list[Summary | ServiceSummary]:
         """Run them, and return a summary of each; one that refuses or fails does not keep the next ones from their turn.
@@ -101,7 +101,7 @@ class Chain:
         limit, window = self.request.limit, self.request.window_seconds
         return StageRequest(
             None if limit is None else max(0, limit - done),
-            None if window is None else max(0.0, self.started + window - time.monotonic()),
+            None if window is None else max(0.0, self.started + window - seconds_since_boot()),
         )
 
     def _only(self, asked: Collection[int] | None, after_variant: int | None) -> Chosen | None:

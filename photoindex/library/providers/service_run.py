@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from photoindex.durations import seconds_since_boot
 from photoindex.errors import ProviderFailed
 from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
@@ -127,7 +128,7 @@ class ServiceRun:
 
     def run(self, provider: OpenProvider, request: StageRequest, stop: Stop) -> ServiceSummary:
         """Ask about pictures. A service that refuses or a budget that is spent is in the summary, and no error."""
-        started = time.monotonic()
+        started = seconds_since_boot()
         refused = ""
         calls = ServiceCalls(
             self.service.name,

@@ -34,13 +34,15 @@ class WatchRequest:
 
     calm_seconds: after the last change, so that a copy of many files is scanned once. longest_seconds: after the first one, if
     changes never end. rescan_seconds: scan everything this often, because a server's file system does not tell of changes by others.
-    fallback_seconds: the same where changes cannot be watched at all.
+    fallback_seconds: the same where changes cannot be watched at all. again_seconds: after a scan of everything that failed, or met
+    another command at work.
     """
 
     calm_seconds: float = 5.0
     longest_seconds: float = 60.0
     rescan_seconds: float = 3600.0
     fallback_seconds: float = 600.0
+    again_seconds: float = 60.0
 
 
 def watch(
@@ -78,6 +80,7 @@ class _Watch:
     _last_at: float = 0.0
     _whole_at: float = 0.0
     _looked_at: float = 0.0
+    _whole_again_at: float = 0.0
 
     def run(self) -> None:
         self._scan([])
@@ -142,6 +145,8 @@ class _Watch:
         """Scan folders, or everything; if that fails, these folders are scanned with the next change."""
         if len(folders) > _FOLDERS_MAX:
             folders = []
+        if not folders and time.monotonic() < self._whole_again_at:
+            return
         roots = self._roots()
         tops = [one for one in folders if any(_is_within(one, [root]) for root in roots)]
         if folders and not tops:
@@ -152,19 +157,24 @@ class _Watch:
         except UsageError:
             raise
         except LibraryLocked:
-            self._last_at = time.monotonic()  # after the other command, once more
+            self._later(tops)  # after the other command, once more
             return
         except VolumeOffline as error:
             self.emit(Notice(str(error), "warning"))
         except PhotoIndexError as error:
             self.emit(Notice(str(error), "warning"))
-            self._last_at = time.monotonic()
+            self._later(tops)
             return
         else:
             self.scanned(summary)
         self._changed.clear()
         if not tops:
             self._whole_at = time.monotonic()
+
+    def _later(self, tops: list[bytes]) -> None:
+        self._last_at = time.monotonic()
+        if not tops:
+            self._whole_again_at = self._last_at + self.request.again_seconds
 
     def _roots(self) -> set[bytes]:
         """Return the known folders that are there now."""

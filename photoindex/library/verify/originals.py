@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Flag
 
+from photoindex.durations import seconds_since_boot
 from photoindex.library.export.output_files import write_whole
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
@@ -117,7 +118,7 @@ class _Run:
     emit: EventSink
     stop: Stop
     summary: OriginalsSummary = field(default_factory=OriginalsSummary)
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=seconds_since_boot)
     _ids: array[int] = field(default_factory=lambda: array("q"))
     _target: int = 0
     _handled: int = 0
@@ -274,7 +275,7 @@ class _Run:
 
     def _is_over(self) -> bool:
         seconds = self.request.window_seconds
-        return self.stop() or (seconds is not None and time.monotonic() >= self.started + seconds)
+        return self.stop() or (seconds is not None and seconds_since_boot() >= self.started + seconds)
 
 
 def _proof(one: FileToProve, found: Reread) -> Proof:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -15,6 +14,7 @@ from sqlalchemy import Connection
 
 from photoindex.domain.words.answer_language import is_in
 from photoindex.domain.words.captions import PARSER, NotACaption, caption_of
+from photoindex.durations import seconds_since_boot
 from photoindex.errors import PhotoIndexError
 from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
@@ -84,7 +84,7 @@ def caption(
 
     Raises ModelUnavailable, DeviceFailed, ProviderFailed, LibraryLocked, StorageFull; finished work is kept.
     """
-    started = time.monotonic()
+    started = seconds_since_boot()
     if request.dry_run:
         choice = chosen_captioner(library)
         pending = count_to_do(library, STAGE, choice.variant, chosen=request.chosen)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 
 from sqlalchemy import Connection
 
+from photoindex.durations import seconds_since_boot
 from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
 from photoindex.library.originals.larger import LargerOriginals
@@ -144,7 +144,7 @@ class _Run:
     weights: str
     emit: EventSink
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=seconds_since_boot)
     previews: _Counted = field(default_factory=_Counted)
     originals: _Counted = field(default_factory=_Counted)
 

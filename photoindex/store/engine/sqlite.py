@@ -120,9 +120,10 @@ class Sqlite:
         return connection.execute(text("PRAGMA foreign_key_check")).first() is not None
 
     def quick_check(self, connection: Connection, limit: int) -> list[str]:
-        """Run `quick_check`."""
+        """Run `quick_check`; a row of it may hold several lines, below the name of the database."""
         rows = connection.exec_driver_sql(f"PRAGMA quick_check({limit:d})").scalars()
-        return [str(row) for row in rows if row != "ok"]
+        lines = [line for row in rows if row != "ok" for line in str(row).splitlines()]
+        return [line for line in lines if not line.startswith("*** in database")] or lines
 
     def broken_links(self, connection: Connection) -> dict[tuple[str, str], int]:
         """Run `foreign_key_check`."""

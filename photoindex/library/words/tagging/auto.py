@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from photoindex.durations import seconds_since_boot
 from photoindex.errors import ModelUnavailable, UsageError
 from photoindex.library.handle import Library
 from photoindex.library.providers.chain import Chain, ChainRequest, Local
@@ -122,7 +122,7 @@ class _Run:
     request: AutoRequest
     emit: EventSink
     stop: Callable[[], bool]
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=seconds_since_boot)
     done: list[LabelsSummary | ServiceSummary] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
 
@@ -168,7 +168,7 @@ class _Run:
 
     def _left(self) -> float | None:
         window = self.request.window_seconds
-        return None if window is None else max(0.0, self.started + window - time.monotonic())
+        return None if window is None else max(0.0, self.started + window - seconds_since_boot())
 
 
 _STAGES: Mapping[str, Stage] = {tags.STAGE.name: tags.STAGE, sensitive.STAGE.name: sensitive.STAGE}

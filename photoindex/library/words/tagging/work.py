@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from photoindex.durations import seconds_since_boot
 from photoindex.library.handle import Library
 from photoindex.library.logs import both, log_events
 from photoindex.library.stage_counting import CountingWriter
@@ -112,7 +112,7 @@ class LabelRun:
 
     def run(self, request: StageRequest, stop: Stop) -> LabelsSummary:
         """Run the stage. Raises LibraryLocked, ModelUnavailable, DeviceFailed, StorageFull; finished work is kept."""
-        started = time.monotonic()
+        started = seconds_since_boot()
         with stage_lock(self.library, self.work.stage) as log:
             emit = both(self.emit, log_events(log, self.work.stage.name))
             run = StageRun(self.library, self._setup(emit, stop), request, emit, log, started)

@@ -140,6 +140,10 @@ def test_a_timer_or_a_marked_line_of_the_crontab_is_a_schedule(
     assert only(machine_checks.schedule(tmp_path))[0] == "warn"
     install("crontab", "echo '15 3 * * * nightly  # photoindex'")
     assert only(machine_checks.schedule(tmp_path)) == ("ok", "a line of the crontab")
+    install("crontab", "echo '#17 * * * * photoindex scan --quiet'; echo '5 5 * * * rsync /home/photoindex /mnt'")
+    assert only(machine_checks.schedule(tmp_path))[0] == "warn"
+    install("crontab", "echo '17 * * * *  /usr/bin/photoindex scan --quiet'")
+    assert only(machine_checks.schedule(tmp_path)) == ("ok", "a line of the crontab")
     units = tmp_path / "systemd" / "user"
     units.mkdir(parents=True)
     (units / "photoindex-night.timer").touch()

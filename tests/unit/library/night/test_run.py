@@ -21,6 +21,7 @@ from photoindex.library.night.state import running
 from photoindex.library.night.summary import NightSummary, StepResult
 from photoindex.progress import Notice
 from tests.harness import LibraryRunner
+from tests.sleeping_computer import SleepingComputer
 from tests.tiny_clip.scenes import all_scenes
 from tests.tiny_faces import install_tiny_faces
 from tests.tiny_model import install_tiny, write_scenes
@@ -189,6 +190,22 @@ def test_a_window_that_closes_while_a_run_waits_ends_it(runner: LibraryRunner, c
     assert summary.outcome == "window"
     assert sum(one.done for one in summary.steps) == 0
     assert sum(summary.waited.values()) <= time.monotonic() - began
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="this system does not count the time of sleep")
+def test_a_window_closes_while_the_computer_sleeps(
+    runner: LibraryRunner, computer: Computer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleeping = SleepingComputer(monkeypatch)
+
+    def falls_asleep() -> bool:
+        if runner.value("SELECT count(*) FROM vector"):
+            sleeping.sleep(3600.0)
+        return False
+
+    summary = done(runner, computer, falls_asleep, window_seconds=3600.0)
+    assert summary.outcome == "window"
+    assert 0 < step(summary, "embed").done < PHOTOS
 
 
 def test_what_a_run_does_can_be_read_while_it_waits(runner: LibraryRunner, computer: Computer) -> None:

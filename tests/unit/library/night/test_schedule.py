@@ -7,17 +7,19 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from photoindex.errors import UsageError
 from photoindex.library.night import schedule
-from photoindex.library.night.schedule import Schedule, cron_lines, jobs, unit_files
+from photoindex.library.night.schedule import Kind, Schedule, cron_lines, jobs, unit_files
 
 AWKWARD = Path("/srv/my photos 100% $HOME \"x\" 'y' ü")
 CRONTAB = """#!/bin/sh
 if [ "$1" = -l ]; then
+    [ -z "$CRONTAB_REFUSES" ] || { echo "crontab: cannot connect" >&2; exit 1; }
     [ -e "$CRONTAB_FILE" ] || { echo "no crontab for you" >&2; exit 1; }
     cat "$CRONTAB_FILE"
 else
@@ -74,6 +76,48 @@ def test_installing_keeps_other_lines_and_replaces_its_own(tmp_path: Path, cront
     assert schedule.remove(made, "cron") == 0
     assert schedule.remove(other, "cron") == 4
     assert crontab.read_text() == "MAILTO=me\n5 5 * * * true\n"
+
+
+def test_bytes_of_other_lines_come_back_as_they_were(tmp_path: Path, crontab: Path) -> None:
+    others = b"MAILTO=me\r\n# f\xfc\xe4 \x0c form feed\n5 5 * * * echo a\xe2\x80\xa8b\n"
+    crontab.write_bytes(others)
+    made = echoing(tmp_path)
+    schedule.install(made, "cron")
+    schedule.install(made, "cron")
+    assert crontab.read_bytes() == others + schedule.cron_block(made).encode()
+    schedule.remove(made, "cron")
+    assert crontab.read_bytes() == others
+
+
+@pytest.mark.parametrize("change", [schedule.install, schedule.remove])
+def test_a_crontab_that_cannot_be_read_is_not_replaced(
+    tmp_path: Path, crontab: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Schedule, Kind], object]
+) -> None:
+    crontab.write_text("5 5 * * * true\n")
+    monkeypatch.setenv("CRONTAB_REFUSES", "1")
+    with pytest.raises(UsageError, match="cannot be read, and was left as it is: crontab: cannot connect"):
+        change(echoing(tmp_path), "cron")
+    assert crontab.read_text() == "5 5 * * * true\n"
+
+
+@pytest.mark.parametrize("change", [schedule.install, schedule.remove])
+@pytest.mark.parametrize("marks", ["begin", "end", "end begin", "begin end begin"])
+def test_a_crontab_with_damaged_marks_is_left_to_the_user(
+    tmp_path: Path, crontab: Path, marks: str, change: Callable[[Schedule, Kind], object]
+) -> None:
+    made = echoing(tmp_path)
+    lines = "".join(f"# photoindex: {mark} {made.key}\n5 5 * * * true\n" for mark in marks.split())
+    crontab.write_text(lines)
+    with pytest.raises(UsageError, match="crontab -e"):
+        change(made, "cron")
+    assert crontab.read_text() == lines
+
+
+def test_a_missed_night_is_not_made_up_for_by_day(tmp_path: Path) -> None:
+    timers = {name: text for name, text in unit_files(echoing(tmp_path)).items() if name.endswith(".timer")}
+    assert {name.split("-")[1]: "Persistent=true" in text for name, text in timers.items()} == {
+        "scan": True, "run": False, "backup": True, "verify": True,
+    }  # fmt: skip
 
 
 def test_a_user_without_a_crontab_gets_one(tmp_path: Path, crontab: Path) -> None:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from photoindex.errors import LibraryLocked, UsageError
+from photoindex.errors import LibraryLocked, StorageFull, UsageError
 from photoindex.library.lock import exclusive
+from photoindex.library.scan import watch as watch_module
 from photoindex.library.scan.scan import ScanSummary
 from photoindex.library.scan.watch import WatchRequest, watch
 from photoindex.progress import Notice
@@ -136,6 +138,26 @@ def test_a_change_during_another_command_is_scanned_after_it(runner: LibraryRunn
             time.sleep(2)
             assert watched.new == 0
         watched.until(lambda: watched.new == 1)
+
+
+def test_a_scan_of_everything_that_fails_is_not_tried_again_at_once(
+    runner: LibraryRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, tried = watch_module.scan, []
+
+    def scan_once(*arguments: Any) -> ScanSummary:
+        tried.append(arguments)
+        if len(tried) > 1:
+            raise StorageFull("the disk is full")
+        return real(*arguments)
+
+    monkeypatch.setattr(watch_module, "scan", scan_once)
+    request = WatchRequest(calm_seconds=0.2, rescan_seconds=0.1, again_seconds=600.0)
+    with watching(runner, request) as watched:
+        watched.until(lambda: len(tried) > 1)
+        time.sleep(2.0)  # four ticks
+    assert len(tried) == 2
+    assert sum(isinstance(one, Notice) and "the disk is full" in one.message for one in runner.events) == 1
 
 
 def test_a_library_is_watched_once_and_needs_a_folder(runner: LibraryRunner, tmp_path: Path) -> None:

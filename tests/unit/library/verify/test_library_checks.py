@@ -149,6 +149,7 @@ def test_a_damaged_page_is_found_without_an_end_of_the_checks(runner: LibraryRun
     found = verify(runner)
     assert "database" in {one.check for one in found}
     assert all(one.harmful and "photoindex restore" in one.remedy + one.problem for one in found)
+    assert all(one.problem.isprintable() and "***" not in one.problem for one in found), "each finding is a line"
 
 
 def test_damaged_indices_are_rebuilt_and_those_of_dropped_spaces_removed(runner: LibraryRunner, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from photoindex.library.verify.originals import (
 from photoindex.progress import PhaseAdvanced
 from tests.harness import LibraryRunner
 from tests.originals import jpeg, write_photo, write_photos
+from tests.sleeping_computer import SleepingComputer
 from tests.unit.media.test_rereading import damage
 
 OUTCOMES = ("good", "changed", "damaged", "unreadable", "missing", "left", "younger")
@@ -213,6 +215,19 @@ def test_a_run_that_is_stopped_keeps_what_it_proved_and_the_next_goes_on(runner:
 def test_no_file_is_begun_after_the_time_is_up(runner: LibraryRunner) -> None:
     summary = prove(runner, window_seconds=1e-9)
     assert (outcomes(summary), summary.window_ended, summary.stopped) == ({"left": 9}, True, False)
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="this system does not count the time of sleep")
+def test_time_is_up_after_the_computer_slept(runner: LibraryRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    sleeping = SleepingComputer(monkeypatch)
+
+    def falls_asleep() -> bool:
+        sleeping.sleep(600.0)
+        return False
+
+    summary = prove(runner, stop=falls_asleep, window_seconds=1800.0)
+    assert summary.window_ended
+    assert 0 < summary.good < 9
 
 
 def test_single_files_and_folders_can_be_named(runner: LibraryRunner, photos: Path) -> None:
