@@ -21,7 +21,8 @@ from tests.tiny_clip.scenes import all_scenes
 from tests.tiny_faces import install_tiny_faces
 from tests.tiny_model import install_tiny, write_scenes
 
-MOMENTS = 50 if SOAKING else 3
+MOMENTS = 50 if SOAKING else 1
+"""Of each of the three ways in which a night is cut."""
 PHOTOS = 24
 STAGES = ("embed", "faces", "cluster", "tags", "index")
 COMMAND = [
