@@ -14,6 +14,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN = $(VENV)/bin
 BENCHMARK_OPTIONS ?=
+# More than one at a time falsifies what they measure; `xargs` starts no other after one that ends with 255.
+BENCHMARK_JOBS ?= 1
 SEEDS ?= 30
 # Rules, parsers, decoders and SQL. What starts whole runs, processes or models is left to `make test`.
 FAST_TESTS = tests/test_architecture.py tests/test_readme.py tests/contract tests/unit/cli tests/unit/config \
@@ -48,11 +50,8 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.dev system-packages
-	@for script in benchmarks/bench_*.py; do \
-		[ -e "$$script" ] || continue; \
-		echo "== $$script $(BENCHMARK_OPTIONS)"; \
-		$(BIN)/python "$$script" $(BENCHMARK_OPTIONS) || exit 1; \
-	done
+	@printf '%s\n' benchmarks/bench_*.py | xargs -P $(BENCHMARK_JOBS) -I {} sh -c \
+		'echo "== {} $(BENCHMARK_OPTIONS)"; $(BIN)/python {} $(BENCHMARK_OPTIONS) || exit 255'
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m tests.reference

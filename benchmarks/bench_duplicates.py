@@ -67,7 +67,7 @@ def main() -> None:
     hashes(20_000 if given.quick else 1_000_000)
     vectors(12_000 if given.quick else 200_000)
     with tempfile.TemporaryDirectory(prefix="bench-duplicates-", dir=given.work) as temporary:
-        pictures(Path(temporary) / "edits", photos, drawn=3 if given.quick else 16, real=3 if given.quick else 48)
+        pictures(Path(temporary) / "edits", photos, drawn=1 if given.quick else 16, real=1 if given.quick else 48)
         if sets is not None:
             real_sets(Path(temporary) / "sets", sets.resolve())
 

@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--nights", type=int, default=20)
     parser.add_argument("--pictures", type=int, default=400, help="on average a night")
     given = parser.parse_args()
-    nights, pictures = (2, 12) if given.quick else (given.nights, given.pictures)
+    nights, pictures = (1, 12) if given.quick else (given.nights, given.pictures)
     chance = random.Random(7)
     scenes = all_scenes()
     with tempfile.TemporaryDirectory(prefix="bench-night-", dir=given.work) as temporary:

@@ -20,7 +20,7 @@ from photoindex.store.words import documents
 from tests.caption_server import caption_server
 from tests.harness import LibraryRunner
 from tests.label_models import write_colour_model
-from tests.series import SEEDS, SOAKING
+from tests.series import ONE_EACH, SOAKING
 from tests.small_captioners import write_small_captioner
 from tests.tiny_clip.scenes import Scene
 from tests.tiny_faces import write_faces, write_tiny_faces
@@ -40,9 +40,6 @@ WORDS = {
     "apply": "tag apply {answers}",
     "rate": "rate 4 type:photo --yes",
 }
-SLOW = {"blip"}
-"""Commands that import transformers: one seed in a usual run."""
-CASES = [(name, seed) for name in STAGES for seed in (SEEDS if SOAKING or name not in SLOW else SEEDS[:1])]
 KILLS = 3 if SOAKING else 1
 ALL = 1 << 30
 RESULTS = """
@@ -172,7 +169,8 @@ def check_intact(library: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "seed"), CASES)
+@pytest.mark.parametrize("seed", ONE_EACH)
+@pytest.mark.parametrize("name", STAGES)
 def test_a_stage_killed_at_any_statement_has_all_results_of_a_photo_or_none(
     made: Made, tmp_path: Path, name: str, seed: int
 ) -> None:
@@ -196,7 +194,7 @@ def test_a_stage_killed_at_any_statement_has_all_results_of_a_photo_or_none(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", ONE_EACH)
 @pytest.mark.parametrize("name", WORDS)
 def test_a_change_of_words_killed_at_any_statement_is_made_as_a_whole_or_not_at_all(
     made: Made, tmp_path: Path, name: str, seed: int

@@ -22,7 +22,7 @@ import pytest
 from tests.caption_server import caption_server
 from tests.harness import LibraryRunner
 from tests.originals import write_photo
-from tests.series import SEEDS, SOAKING
+from tests.series import ONE_EACH, SOAKING
 from tests.tiny_faces import write_faces, write_tiny_faces
 from tests.tiny_ocr import write_tiny_ocr
 
@@ -54,7 +54,7 @@ COMMANDS = {
 }
 DONE = (0, 100)
 """The exit codes of commands that were done before Ctrl-C came."""
-MOMENTS = range(1, 51) if SOAKING else SEEDS
+MOMENTS = range(1, 51) if SOAKING else ONE_EACH
 BEFORE = {"embed": "redo embed", "faces": "redo faces"}
 """What gives a command something to do."""
 
