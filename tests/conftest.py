@@ -19,6 +19,17 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shared_statements() -> Iterator[None]:
+    """Compile the SQL of each statement once for all tests of a worker."""
+    from photoindex.store.engine import sqlite_connections
+    from tests.shared_statements import create_sharing_engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite_connections, "create_engine", create_sharing_engine)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(
     tmp_path_factory: pytest.TempPathFactory, cache_folder: Path, monkeypatch: pytest.MonkeyPatch
