@@ -60,11 +60,11 @@ def split_to(work: Path, model_folder: Path) -> ExportReport:
     """Write `onnx/` in `work`: both towers of the file in `whole/`, the tokenizer and the description.
 
     The towers are compared with the whole file. The image tower gets uint8 pixels instead of normalised ones. Raises
-    ModelUnavailable if the files are not as expected.
+    ModelUnavailable if the files are not as expected, OSError.
     """
     try:
         return _split(work, model_folder)
-    except ModelUnavailable:
+    except (ModelUnavailable, OSError):
         raise
     except Exception as error:
         first = next(iter(str(error).splitlines()), type(error).__name__)
