@@ -52,7 +52,7 @@ class CatalogEntry(_Entry):
     dim: dimension of the vectors. input_px: side of the square input; captioners have neither. approximate_mb, approximate_memory_mb: rough download
     size and memory use, as information. restricted: the licence limits the use and must be accepted. face_pack: what its
     `face_pack.toml` says, for a face pack that has none and is not in insightface's layout. served_as: what servers call a
-    model that cannot be pulled; it has no sources.
+    model that cannot be pulled; it has no sources. untested: it was never run with the files that are published.
     """
 
     id: ModelId
@@ -69,6 +69,7 @@ class CatalogEntry(_Entry):
     approximate_memory_mb: int | None = Field(default=None, ge=1)
     face_pack: FacePackDescription | None = None
     served_as: PlainName | None = None
+    untested: bool = False
     sources: tuple[Source, ...] = ()
 
     @model_validator(mode="after")

@@ -18,6 +18,11 @@ TEXT = f"{FOLDER}/text.onnx"
 DATA_SUFFIX = ".data"
 TABLE = f"{FOLDER}/text.table"
 TABLE_SUMS = f"{FOLDER}/text.table.sums"
+WHOLE = "whole"
+"""Folder of a model that is published as one ONNX file with both towers, and of what belongs to it."""
+WHOLE_GRAPH = f"{WHOLE}/onnx/model.onnx"
+WHOLE_NEEDED = ("tokenizer.json", "preprocessor_config.json")
+WHOLE_WANTED = ("tokenizer_config.json",)
 
 
 class _Frozen(BaseModel):

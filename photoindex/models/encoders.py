@@ -18,6 +18,7 @@ from photoindex.models.description import (
     ExportDescription,
     read_description,
 )
+from photoindex.models.open_clip_loader import CONFIG_NAME
 from photoindex.models.torch_device import torch_device
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def open_image_encoder(
 ) -> ImageEncoder:
     """Open the image tower: with torch on a GPU, otherwise with ONNX Runtime unless torch is requested.
 
+    A model that has no weights for torch always runs with ONNX Runtime.
+
     device: auto (a GPU if torch can use one), cpu, cuda or cuda:N. gpu_free_share: fraction of the GPU's memory to leave
     free. threads: maximum number of CPU threads per run, by default one per core. Raises ModelUnavailable if it is a face
     pack, or files are missing, changed since installation, or inconsistent, DeviceFailed if the device does not exist,
@@ -71,6 +74,12 @@ def open_image_encoder(
     dim = installed.encoders.dim
     if runtime == "onnx" and device.startswith("cuda"):
         raise DeviceFailed(f"ONNX Runtime runs models only on the CPU; omit the runtime to use {device}")
+    if CONFIG_NAME not in installed.files:
+        if runtime == "torch" or device.startswith("cuda"):
+            raise DeviceFailed(
+                f"the model '{installed.id}' has only ONNX files, which run on the CPU; set embed.device to auto or cpu"
+            )
+        runtime = "onnx"
     if runtime == "auto":
         on_gpu = device.startswith("cuda") or (device == "auto" and _has_gpu())
         runtime = "torch" if on_gpu else "onnx"

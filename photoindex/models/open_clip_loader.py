@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +81,7 @@ def load_model(folder: Path) -> LoadedModel:
         visual=model.visual,
         dim=int(config["model_cfg"]["embed_dim"]),
         context_length=int(text.get("context_length", 77)),
-        preprocessing=_preprocessing(open_clip.get_model_preprocess_cfg(model), folder),
+        preprocessing=preprocessing_of(open_clip.get_model_preprocess_cfg(model), folder),
     )
 
 
@@ -162,7 +162,8 @@ def _copy_json(source: Path, destination: Path) -> None:
     destination.write_text(json.dumps(content), encoding="utf-8")
 
 
-def _preprocessing(config: dict[str, Any], folder: Path) -> Preprocessing:
+def preprocessing_of(config: Mapping[str, Any], folder: Path) -> Preprocessing:
+    """Return what open_clip's `preprocess_cfg` says; raises ModelUnavailable if that is not supported."""
     size = config["size"]
     width, height = (size, size) if isinstance(size, int) else size
     resize = config["resize_mode"]

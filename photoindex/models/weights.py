@@ -4,7 +4,8 @@ A model is a folder `models/<id>`. An image and text model has `open_clip_config
 (`open_clip_model.safetensors` or `open_clip_pytorch_model.bin`), tokenizer files if the tokenizer is not open_clip's own,
 `config.json` of a text tower that open_clip would build from another repository (`hf_model_name`), and in `onnx/` the output
 of `models.export`: `visual.onnx`, `text.onnx` (each with `.data`), for very many tokens `text.table`, `tokenizer.json`, and the description `model.json`, see
-`lock.FoundEncoders`. A face pack has `face_pack.toml`, see `models.faces.description`, and the files it names. A captioner has
+`lock.FoundEncoders`. One that is published as a single ONNX file with both towers has, instead of configuration and weights, that file and
+what belongs to it in `whole/`. A face pack has `face_pack.toml`, see `models.faces.description`, and the files it names. A captioner has
 `config.json`, its weights and other descriptions as transformers writes them, see `models.captions.files`.
 """
 

@@ -55,6 +55,7 @@ def test_the_list_needs_no_library_and_creates_none(capsysbinary: Capture, folde
         "siglip2-vit-b-32-256",
         "siglip2-vit-b-16-256",
         "clip-xlm-roberta-b-32",
+        "jina-clip-v2",
         "yunet-sface",
         "auraface",
         "buffalo_l",
@@ -111,7 +112,8 @@ def test_the_catalogue_tells_languages_and_restricted_licences(capsysbinary: Cap
     assert lines["siglip2-vit-b-32-256"]["languages"] == "36 languages"
     assert lines["clip-xlm-roberta-b-32"]["languages"] == "many"
     restricted = {name for name, line in lines.items() if line["restricted"]}
-    assert restricted == {"mobileclip2-s2", "buffalo_l", "antelopev2", "blip2-opt-2-7b", "gemma-3n-e2b"}
+    assert restricted == {"mobileclip2-s2", "jina-clip-v2", "buffalo_l", "antelopev2", "blip2-opt-2-7b", "gemma-3n-e2b"}
+    assert {name for name, line in lines.items() if line["state"] == "available, untested"} == {"jina-clip-v2"}
     (shown,) = models(capsysbinary, "show", "siglip2-vit-b-32-256", "--json").json
     assert {"de", "ja", "zh"} < set(shown["language_codes"])
 

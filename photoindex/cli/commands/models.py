@@ -78,8 +78,8 @@ def register(app: typer.Typer) -> None:
 def list_(json: JsonOption = False, library: LibraryOption = None) -> None:
     """List available and installed models; * marks those that `embed` and `faces` use.
 
-    Another * marks the one recommended for the language of your locale (LC_ALL, LC_MESSAGES or LANG). "untested" is an
-    installed model that runs Python code of its own.
+    Another * marks the one recommended for the language of your locale (LC_ALL, LC_MESSAGES or LANG). "untested" is a
+    model that runs Python code of its own, or whose published files were never tried with photoindex.
     """
     from photoindex.library.models.installed import list_models
     from photoindex.library.models.languages import recommended_to_user
@@ -327,9 +327,11 @@ def _row(one: Model) -> dict[str, object]:
 
 def _state(one: Model) -> str:
     if one.installed is not None:
-        intact = "untested" if one.runs_own_code else "installed"
+        intact = "untested" if one.untested else "installed"
         return intact if one.installed.has_all_sizes() else "damaged"
-    return "available" if one.entry is None or one.entry.served_as is None else "by a server"
+    if one.entry is not None and one.entry.served_as is not None:
+        return "by a server"
+    return "available, untested" if one.untested else "available"
 
 
 def _details(one: Model) -> dict[str, object]:

@@ -67,7 +67,7 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class InstallRequest:
-    """What to install: a folder in open_clip's layout, a face pack (folder or ZIP), a checkpoint, or an archive of `bundle`.
+    """What to install: a folder in open_clip's layout, or with one ONNX file of both towers, a face pack (folder or ZIP), a checkpoint, or an archive of `bundle`.
 
     model_id: its name; an archive has its own. architecture: one of open_clip's, or config: a file like
     `open_clip_config.json`; one of them is required for a checkpoint file. The rest as in PullRequest.
@@ -122,7 +122,7 @@ def pull(library: Library, request: PullRequest, events: EventSink = ignore_even
             if before is not None and request.update and _is_newest(folder, before, plan, events):
                 return InstallResult(InstalledModel(entry.id, folder / entry.id, before), changed=False)
             if plan.needs_export:
-                require_exporter()
+                require_exporter(whole=plan.is_whole)
             partial = partial_folder(folder, entry.id)
             if later:
                 terms = replace(terms, text=own_licence(plan, partial))
@@ -259,7 +259,7 @@ def _install_local(
     entry = load_catalog(library.models_folder).get(model_id)
     origin = ModelOrigin.of_entry(entry, str(path)) if entry is not None else _unknown_origin(model_id, path)
     if model.needs_export:
-        require_exporter()
+        require_exporter(whole=model.is_whole)
     run_code = library.config.caption.trust_remote_code
     require_consent(model_id, model.code, allowed=run_code)
     with changing_models(library, f"models install {model_id}") as folder:

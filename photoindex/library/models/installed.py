@@ -49,6 +49,11 @@ class Model:
         return self.installed is not None and bool(code_of(self.installed))
 
     @property
+    def untested(self) -> bool:
+        """Whether it runs Python code of its own, or its published files were never run."""
+        return self.runs_own_code or (self.entry is not None and self.entry.untested)
+
+    @property
     def dim(self) -> int | None:
         """Dimension of its vectors."""
         if self.installed is not None:

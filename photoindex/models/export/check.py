@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -78,8 +79,13 @@ def least_text_cosine(exported: TextEncoder, loaded: LoadedModel, reference: Any
     with torch.inference_mode():
         expected = loaded.model.encode_text(torch.as_tensor(reference(list(HARD_TEXTS))))
         expected = torch.nn.functional.normalize(expected.float(), dim=-1).numpy()
-    alone = np.concatenate([exported.encode_texts([text]) for text in HARD_TEXTS])
-    return min(_min_cosine(exported.encode_texts(HARD_TEXTS), expected), _min_cosine(alone, expected))
+    return cosine_of_texts(exported, HARD_TEXTS, expected)
+
+
+def cosine_of_texts(exported: TextEncoder, texts: Sequence[str], expected: NDArray[np.float32]) -> float:
+    """Return the minimum cosine with the expected vectors, of all texts together and of each by itself."""
+    alone = np.concatenate([exported.encode_texts([text]) for text in texts])
+    return min(_min_cosine(exported.encode_texts(texts), expected), _min_cosine(alone, expected))
 
 
 def least_image_cosine(exported: ImageEncoder, loaded: LoadedModel) -> float:
@@ -91,6 +97,11 @@ def least_image_cosine(exported: ImageEncoder, loaded: LoadedModel) -> float:
     pictures = random_pictures(exported.preprocessing.size_px)
     torch_tower = TorchImageEncoder(loaded.visual, loaded.preprocessing, loaded.dim, torch.device("cpu"))
     expected = torch_tower.encode_images(pictures)
+    return cosine_of_images(exported, pictures, expected)
+
+
+def cosine_of_images(exported: ImageEncoder, pictures: NDArray[np.uint8], expected: NDArray[np.float32]) -> float:
+    """Return the minimum cosine with the expected vectors, of all pictures together and of the first by itself."""
     alone = exported.encode_images(pictures[:1])
     return min(_min_cosine(exported.encode_images(pictures), expected), _min_cosine(alone, expected[:1]))
 

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from photoindex.errors import ModelUnavailable
 from photoindex.models.clip_onnx import OnnxImageEncoder, OnnxTextEncoder, open_session
-from photoindex.models.description import DESCRIPTION, FOLDER, TEXT, TOKENIZER, VISUAL, ExportDescription
+from photoindex.models.description import DESCRIPTION, FOLDER, TEXT, TOKENIZER, VISUAL, WHOLE_GRAPH, ExportDescription
 from photoindex.models.token_table import MappedTable, write_table
 from photoindex.models.tokenizer import TextTokenizer
 
 NEEDED = ("torch", "open_clip", "onnx", "onnxscript", "transformers", "safetensors")
+NEEDED_TO_SPLIT = ("onnx", "onnx_ir")
+"""For a model that is one ONNX file with both towers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +33,24 @@ class ExportReport:
 
 
 def export(model_folder: Path) -> ExportReport:
-    """Write `onnx/` in an open_clip model's folder: both towers, the tokenizer and the description.
+    """Write `onnx/` in the folder of an open_clip model, or of one ONNX file with both towers.
+
+    It gets both towers, the tokenizer and the description.
 
     An existing folder is replaced at the end; nothing changes if the export fails. The towers are compared with torch and the
-    tokenizer with open_clip's. Raises ModelUnavailable if the model cannot be loaded or the result differs.
+    tokenizer with open_clip's; those of one file with that file. Raises ModelUnavailable if the model cannot be loaded or the result differs.
     """
-    missing = [name for name in NEEDED if find_spec(name) is None]
+    from photoindex.models.export.split import split_to
+
+    whole = (model_folder / WHOLE_GRAPH).is_file()
+    missing = [name for name in (NEEDED_TO_SPLIT if whole else NEEDED) if find_spec(name) is None]
     if missing:
         raise ModelUnavailable(f"exporting a model needs {', '.join(missing)}; run: pip install 'photoindex[ml]'")
     with tempfile.TemporaryDirectory(prefix=".onnx-", dir=model_folder) as temporary:
         work = Path(temporary)
         (work / FOLDER).mkdir()
-        report = _export_to(work, model_folder)
+        report = (split_to if whole else _export_to)(work, model_folder)
+        _require_close(report, model_folder)
         target = model_folder / FOLDER
         if target.exists():
             target.rename(work / "before")
@@ -82,16 +90,20 @@ def _export_to(work: Path, model_folder: Path) -> ExportReport:
     mapped = None if table is None else MappedTable(work, table)
     texts = OnnxTextEncoder(open_session(work / TEXT, threads=None, quick_start=True), tokenizer, description, mapped)
     images = OnnxImageEncoder(open_session(work / VISUAL, threads=None, quick_start=False), description)
-    report = ExportReport(
+    return ExportReport(
         dim=loaded.dim,
         files=tuple(sorted(f"{FOLDER}/{path.name}" for path in (work / FOLDER).iterdir())),
         least_image_cosine=check.least_image_cosine(images, loaded),
         least_text_cosine=check.least_text_cosine(texts, loaded, reference),
     )
+
+
+def _require_close(report: ExportReport, model_folder: Path) -> None:
+    from photoindex.models.export.check import COSINE_MIN
+
     for what, cosine in (("image", report.least_image_cosine), ("text", report.least_text_cosine)):
-        if not cosine > check.COSINE_MIN:
+        if not cosine > COSINE_MIN:
             raise ModelUnavailable(
                 f"the exported {what} tower of {model_folder} differs from the original: cosine {cosine:.5f} instead of "
-                f"more than {check.COSINE_MIN}; the model cannot be used"
+                f"more than {COSINE_MIN}; the model cannot be used"
             )
-    return report

@@ -163,8 +163,18 @@ def _write(
         )
     if program is None:
         raise RuntimeError("torch.onnx.export gave no program")
-    # The exporter records source files and lines of this computer on every node.
-    model: Any = program.model
+    large, table = slimmed(program.model, name, half_precision=half_precision)
+    program.save(str(path), external_data=large)
+    return table
+
+
+def slimmed(model: Any, name: str, *, half_precision: bool) -> tuple[bool, NDArray[np.float16] | None]:
+    """Prepare a tower, a model of onnx_ir with the input `name`, for its file.
+
+    half_precision: store large weights so. Returns whether its weights belong into a separate file, and the token table that
+    was taken out of it; see ExportedText.
+    """
+    # Exporters record source files and lines of their computer on every node.
     for value in (model, model.graph, *model.graph.all_nodes()):
         value.metadata_props.clear()
         value.doc_string = None
@@ -176,8 +186,7 @@ def _write(
     if half_precision and large:
         table = _take_out_table(model.graph, name)
         _halve_weights(model.graph)
-    program.save(str(path), external_data=large)
-    return table
+    return large, table
 
 
 def _take_out_table(graph: Any, tokens_name: str) -> NDArray[np.float16] | None:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from photoindex.errors import ModelUnavailable, PhotoIndexError
 from photoindex.models.captions.files import found_captioner, is_captioner
 from photoindex.models.catalog import CatalogEntry
+from photoindex.models.description import WHOLE_GRAPH
 from photoindex.models.faces.description import FACE_PACK, FacePackDescription
 from photoindex.models.faces.insightface_layout import is_face_pack, recognised, written
 from photoindex.models.faces.pack import found_in_pack, try_out_pack
@@ -101,11 +102,11 @@ def _is_as_locked(folder: Path, locked: LockedModel) -> bool:
     return all(difference(folder / name, one) is None for name, one in locked.files.items())
 
 
-def require_exporter() -> None:
-    """Raise ModelUnavailable if a library for exporting weights to ONNX is missing."""
-    from photoindex.models.export.run import NEEDED
+def require_exporter(*, whole: bool = False) -> None:
+    """Raise ModelUnavailable if a library for exporting weights is missing. whole: they are one ONNX file with both towers."""
+    from photoindex.models.export.run import NEEDED, NEEDED_TO_SPLIT
 
-    missing = [module for module in NEEDED if find_spec(module) is None]
+    missing = [module for module in (NEEDED_TO_SPLIT if whole else NEEDED) if find_spec(module) is None]
     if missing:
         raise ModelUnavailable(
             f"these weights must be exported to ONNX once, which needs {', '.join(missing)}; run: "
@@ -131,7 +132,7 @@ def describe_faces(folder: Path, description: FacePackDescription | None) -> Non
 
 def export_towers(folder: Path) -> None:
     """Export a model's weights to ONNX and check the result. Raises ModelUnavailable."""
-    require_exporter()
+    require_exporter(whole=(folder / WHOLE_GRAPH).is_file())
     from photoindex.models.export.run import export
 
     export(folder)

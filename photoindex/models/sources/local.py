@@ -14,7 +14,19 @@ from typing import Any
 from photoindex.errors import StorageFull, UsageError
 from photoindex.models.captions.files import CONFIG_NAME as CAPTIONER_CONFIG
 from photoindex.models.captions.files import is_captioner, names_of
-from photoindex.models.description import DATA_SUFFIX, DESCRIPTION, TABLE, TABLE_SUMS, TEXT, TOKENIZER, VISUAL
+from photoindex.models.description import (
+    DATA_SUFFIX,
+    DESCRIPTION,
+    TABLE,
+    TABLE_SUMS,
+    TEXT,
+    TOKENIZER,
+    VISUAL,
+    WHOLE,
+    WHOLE_GRAPH,
+    WHOLE_NEEDED,
+    WHOLE_WANTED,
+)
 from photoindex.models.faces.description import FACE_PACK, read_face_pack
 from photoindex.models.faces.insightface_layout import is_face_pack, recognised
 from photoindex.models.open_clip_loader import (
@@ -36,6 +48,7 @@ _SMALL_BYTES_MAX = 256_000_000
 _HEADER_BYTES_MAX = 100_000_000
 """Maximum header size of safetensors."""
 _CHUNK_BYTES = 4 << 20
+_GRAPH = WHOLE_GRAPH.removeprefix(f"{WHOLE}/")
 
 BytesDone = Callable[[int], None]
 
@@ -44,7 +57,7 @@ BytesDone = Callable[[int], None]
 class LocalModel:
     """A model on this computer that has not been copied yet.
 
-    needs_export: it has only weights. total_bytes: of its files. code: its files of Python code. licence: the text of its own licence file, if it has one.
+    needs_export: it has only weights. is_whole: these are one ONNX file with both towers. total_bytes: of its files. code: its files of Python code. licence: the text of its own licence file, if it has one.
     copy_to: copies its files to an empty folder; raises StorageFull, UsageError, OSError.
     """
 
@@ -53,6 +66,7 @@ class LocalModel:
     copy_to: Callable[[Path, BytesDone], None]
     licence: str | None = None
     code: tuple[str, ...] = ()
+    is_whole: bool = False
 
 
 def model_of(files: dict[str, Path], config: str | None = None) -> LocalModel:
@@ -70,11 +84,14 @@ def model_of(files: dict[str, Path], config: str | None = None) -> LocalModel:
         copy_to=copy_to,
         licence=None if licence is None else licence_text(licence.read_bytes()),
         code=tuple(sorted(name for name in files if name.endswith(CODE_SUFFIXES))),
+        is_whole=WHOLE_GRAPH in files,
     )
 
 
 def _is_ready(files: dict[str, Path]) -> bool:
     """Tell whether these are the files of a model that needs no export."""
+    if WHOLE_GRAPH in files:
+        return False
     is_exported = DESCRIPTION in files or any(name.endswith(".onnx") for name in files)
     return is_exported or (CONFIG_NAME not in files and CAPTIONER_CONFIG in files)
 
@@ -86,6 +103,8 @@ def files_of(folder: Path) -> dict[str, Path]:
     """
     if is_face_pack([path.name for path in folder.iterdir()]):
         return _files_of_face_pack(folder)
+    if not any(_is_there(folder / name) for name in (CONFIG_NAME, DESCRIPTION)) and _is_there(folder / _GRAPH):
+        return _files_of_whole(folder)
     if not _is_there(folder / CONFIG_NAME) and is_captioner(folder):
         return _files_of_captioner(folder)
     names = [name for name in (*_SMALL_NAMES, *_ONNX_NAMES) if _is_there(folder / name)]
@@ -95,7 +114,7 @@ def files_of(folder: Path) -> dict[str, Path]:
     weights = next((name for name in WEIGHT_NAMES if _is_there(folder / name)), None)
     if CONFIG_NAME not in names and DESCRIPTION not in names:
         raise UsageError(
-            f"{_shown(folder)} is not a model: it has none of {CONFIG_NAME}, {DESCRIPTION} and {FACE_PACK}"
+            f"{_shown(folder)} is not a model: it has none of {CONFIG_NAME}, {DESCRIPTION}, {_GRAPH} and {FACE_PACK}"
         )
     if weights is None and DESCRIPTION not in names:
         raise UsageError(f"{_shown(folder)} has no weights: expected one of {', '.join(WEIGHT_NAMES)}")
@@ -118,6 +137,17 @@ def _files_of_face_pack(folder: Path) -> dict[str, Path]:
     if missing:
         raise UsageError(f"{_shown(folder / FACE_PACK)} names {missing[0]}, which is not in {_shown(folder)}")
     return {name: _real_file(folder, name) for name in names}
+
+
+def _files_of_whole(folder: Path) -> dict[str, Path]:
+    needed = (_GRAPH, *WHOLE_NEEDED)
+    missing = [name for name in needed if not _is_there(folder / name)]
+    if missing:
+        raise UsageError(f"{_shown(folder)} has {_GRAPH}, but no {missing[0]}; it is incomplete")
+    names = [*needed, *(name for name in WHOLE_WANTED if _is_there(folder / name))]
+    names += sorted(f"onnx/{path.name}" for path in (folder / _GRAPH).parent.glob("model.onnx[_.]*"))
+    names += sorted(path.name for path in folder.iterdir() if is_licence(path.name))
+    return {f"{WHOLE}/{name}": _real_file(folder, name) for name in names}
 
 
 def _files_of_captioner(folder: Path) -> dict[str, Path]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from photoindex.errors import FetchFailed, StorageFull
 from photoindex.models.captions.files import PARTS
 from photoindex.models.catalog import CatalogEntry, Source
-from photoindex.models.description import DESCRIPTION
+from photoindex.models.description import DESCRIPTION, WHOLE_GRAPH
 from photoindex.models.lock import CAPTIONS
 from photoindex.models.sources.hub import PARTIAL_SUFFIX, HubFile, Repository, fetch, look_up, mismatch
 from photoindex.models.sources.licence import is_licence, licence_text
@@ -46,9 +46,14 @@ class PullPlan:
 
     @property
     def needs_export(self) -> bool:
-        """Whether only weights are downloaded."""
+        """Whether towers have to be made of what is downloaded."""
         ready = DESCRIPTION in self.wanted or any(name.endswith(".onnx") for name in self.wanted)
-        return not ready and self.entry.task != CAPTIONS
+        return self.is_whole or (not ready and self.entry.task != CAPTIONS)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether one ONNX file with both towers is downloaded, which has to be split."""
+        return DESCRIPTION not in self.wanted and WHOLE_GRAPH in self.wanted
 
     @property
     def size_bytes(self) -> int:

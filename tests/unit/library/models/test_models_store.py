@@ -49,6 +49,7 @@ def test_the_shipped_catalogue_pins_no_commits() -> None:
         "siglip2-vit-b-32-256",
         "siglip2-vit-b-16-256",
         "clip-xlm-roberta-b-32",
+        "jina-clip-v2",
         "yunet-sface",
         "auraface",
         "buffalo_l",
@@ -67,12 +68,13 @@ def test_the_shipped_catalogue_pins_no_commits() -> None:
     ]
     assert [entry.id for entry in catalog.values() if entry.restricted] == [
         "mobileclip2-s2",
+        "jina-clip-v2",
         "buffalo_l",
         "antelopev2",
         "blip2-opt-2-7b",
         "gemma-3n-e2b",
     ]
-    assert [entry.task for entry in catalog.values()] == ["image-text"] * 8 + ["faces"] * 4 + ["captions"] * 11
+    assert [entry.task for entry in catalog.values()] == ["image-text"] * 9 + ["faces"] * 4 + ["captions"] * 11
     for entry in catalog.values():
         assert {source.revision for source in entry.sources} == (set() if entry.served_as else {"main"})
         assert all(
@@ -86,7 +88,7 @@ def test_the_shipped_catalogue_pins_no_commits() -> None:
 def test_the_catalogue_agrees_with_open_clip() -> None:
     open_clip = pytest.importorskip("open_clip", reason="the extra `ml` is not installed")
     for entry in load_catalog().values():
-        if entry.task != "image-text":
+        if entry.task != "image-text" or entry.architecture is None:
             continue
         config = open_clip.get_model_config(entry.architecture)
         assert config["embed_dim"] == entry.dim
