@@ -32,7 +32,7 @@ LONG = {"caption", "sensitive"}
 """Left out of a usual run: the first loads torch in every process, the second runs a network of 24 MB."""
 STAGES = [step.name for step in STEPS if step.name != "scan" and (SOAKING or step.name not in LONG)]
 COMMAND = [
-    sys.executable, "-m", "photoindex", "run", "--scan", "--progress", "none", "--max-cpu-util", "100",
+    sys.executable, "-m", "photoindex", "run", "--scan", "--progress", "none", "--max-cpu-util", "100", "--nice", "0",
     *(word for stage in STAGES for word in ("--stage", stage)),
 ]  # fmt: skip
 CAPTIONER = Path(__file__).parents[1] / "fixtures" / "tiny-captioner"
