@@ -87,6 +87,7 @@ def apply(
     from photoindex.library.duplicates.apply import apply_plan, steps_of
     from photoindex.library.duplicates.check import check
     from photoindex.library.duplicates.plan_reader import read_plan
+    from photoindex.library.duplicates.returning import recover
     from photoindex.library.duplicates.trash import find_trash
 
     output = choose_output(json=json, csv=csv, csv_safe=csv_safe)
@@ -96,6 +97,8 @@ def apply(
         opened(library, reading=dry_run) as found,
         progress_sink(progress) as emit,
     ):
+        if not dry_run:
+            recover(found)
         place = find_trash(found, as_named(trash))
         checked = check(found, groups, place, emit, link=link)
         if dry_run:
@@ -123,8 +126,9 @@ def _words(checked: Checked, verb: str = "") -> str:
     linked = sum(len(one.files) for one in checked.units if one.link)
     links = f", and put links to the kept files in the place of {linked:,}" if linked else ""
     freed = f"; emptying the trash frees {size_text(checked.bytes)}" if files else ""
+    before = f"; {amount(checked.done, 'lines')} were applied before" if checked.done else ""
     refused = f"; {amount(len(checked.problems), 'lines')} cannot be applied" if checked.problems else ""
-    return f"move{verb} {amount(files, 'originals')} to the trash{links}{freed}{refused}"
+    return f"move{verb} {amount(files, 'originals')} to the trash{links}{freed}{before}{refused}"
 
 
 def _print(steps: Sequence[Step], problems: Sequence[Problem], output: Output) -> None:

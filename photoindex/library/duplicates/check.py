@@ -10,17 +10,18 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from photoindex import file_access
 from photoindex.library.duplicates import file_operations
 from photoindex.library.duplicates.file_operations import Refused, Signature
 from photoindex.library.duplicates.plan_reader import PlanGroup, PlanLine, Problem
 from photoindex.library.duplicates.trash import Trash
 from photoindex.library.duplicates.verdicts import KEEP, REMOVE
 from photoindex.library.handle import Library
-from photoindex.library.originals.path_lookup import KnownVolume, find_file, volumes_now
+from photoindex.library.originals.path_lookup import KnownVolume, find_file, locations_of, volumes_now
 from photoindex.paths import display
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.store.engine.database import Database
-from photoindex.store.files import together
+from photoindex.store.files import moves, together
 from photoindex.store.files.together import PhotoFile
 
 Subject = TypeVar("Subject")
@@ -82,10 +83,11 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What can be done of a plan, and the lines that cannot be applied."""
+    """What can be done of a plan, and the lines that cannot be applied. done: how many lines were applied before."""
 
     units: tuple[Unit, ...]
     problems: tuple[Problem, ...]
+    done: int = 0
 
     @property
     def bytes(self) -> int:
@@ -112,18 +114,19 @@ def check(
         units += checker.units_of(group)
         emit(PhaseAdvanced("check", number))
     emit(PhaseFinished("check", len(groups), time.monotonic() - started))
-    return Checked(tuple(units), tuple(sorted(checker.problems, key=lambda one: one.number)))
+    return Checked(tuple(units), tuple(sorted(checker.problems, key=lambda one: one.number)), len(checker.done))
 
 
 @dataclass
 class _Checker:
-    """Checks group by group. listed: the line of each file that the plan names, by the file's id."""
+    """Checks group by group. done: the numbers of lines that an earlier run applied."""
 
     database: Database
     groups: Sequence[PlanGroup]
     trash: Trash
     link: bool
     problems: list[Problem] = field(default_factory=list)
+    done: set[int] = field(default_factory=set)
     _volumes: Mapping[int, KnownVolume] = field(default_factory=dict)
     _files: dict[int, PhotoFile | None] = field(default_factory=dict)
     _listed: dict[int, PlanLine] = field(default_factory=dict)
@@ -138,8 +141,21 @@ class _Checker:
                     file_id = find_file(connection, line.path)
                     found = None if file_id is None else together.by_id(connection, file_id)
                     self._files[line.number] = found
+                    if line.action == REMOVE and self._is_done(connection, line.path):
+                        self.done.add(line.number)
                     if found is not None:
                         self._listed.setdefault(found.id, line)
+
+    def _is_done(self, connection: Connection, path: bytes) -> bool:
+        """Tell whether a file was moved away or became a link, by an earlier run that was stopped or killed."""
+        rows = [volume.row for volume in self._volumes.values()]
+        for location in locations_of(path, rows):
+            before = moves.moved_from(connection, location)
+            if before is not None and before.linked_to is None:
+                return not file_access.exists(path)
+            if before is not None and before.linked_to is not None:
+                return file_operations.is_link_of(path, self._path(before.volume_id, before.linked_to))
+        return False
 
     def _ask(self, question: Callable[[Connection, Subject], Answer], about: Subject) -> Answer:
         """Read from the database; no transaction stays open while files are read."""
@@ -148,7 +164,7 @@ class _Checker:
 
     def units_of(self, group: PlanGroup) -> Iterator[Unit]:
         """Yield what can be done of a group; lines that cannot be applied become problems."""
-        removed = group.with_action(REMOVE)
+        removed = [line for line in group.with_action(REMOVE) if line.number not in self.done]
         keepers: dict[int, PhotoFile] = {}
         self._checked.clear()
         for line in group.with_action(KEEP):

@@ -12,6 +12,7 @@ from photoindex.errors import VolumeOffline
 from photoindex.library.duplicates import file_operations
 from photoindex.library.duplicates.file_operations import Refused
 from photoindex.library.handle import Library
+from photoindex.library.lock import exclusive
 from photoindex.library.originals.path_lookup import KnownVolume, volumes_now
 from photoindex.paths import display
 from photoindex.store.files import moves
@@ -105,6 +106,15 @@ def undo_with_files(library: Library, entry_id: int, restore: Restore, *, dry_ru
             f"run: photoindex undo {entry_id}"
         ) from error
     return replace(restore(dry_run=False), files=len(found))
+
+
+def recover(library: Library) -> None:
+    """Put back what a killed `duplicates apply` left half done, before files are checked. Raises LibraryLocked, CannotUndo."""
+    with library.database.read() as connection:
+        if not moves.unfinished_entries(connection):
+            return
+    with exclusive(library.folder, "duplicates apply"):
+        take_back_unfinished(library)
 
 
 def take_back_unfinished(library: Library) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, insert, select, text, update
 
+from photoindex.store.files.locations import Location
 from photoindex.store.journal.journal import Change, Stored, updates_as_changes
 from photoindex.store.schema.tables import file, file_move
 from photoindex.store.tasks import stale
@@ -55,6 +56,14 @@ def has_moves(connection: Connection, journal_id: int) -> bool:
     """Tell whether an entry of the journal ever moved files."""
     chosen = select(file_move.c.id).where(file_move.c.journal_id == journal_id).limit(1)
     return connection.execute(chosen).first() is not None
+
+
+def moved_from(connection: Connection, location: Location) -> Move | None:
+    """Return the newest move of a file that was at a location, and is not put back; None if there is none."""
+    here = file_move.c.volume_id == location.volume_id, file_move.c.path == location.path, file_move.c.state == MOVED
+    chosen = select(file_move).where(*here).order_by(file_move.c.id.desc()).limit(1)
+    row = connection.execute(chosen).mappings().first()
+    return None if row is None else Move(**row)
 
 
 def unfinished_entries(connection: Connection) -> list[int]:

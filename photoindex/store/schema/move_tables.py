@@ -21,6 +21,7 @@ file_move = Table(
     Column("mtime_ns", BigInteger, nullable=False),
     Column("state", Text, nullable=False, comment="planned: before the move; moved; returning: before undo; returned"),
     Index("file_move_by_journal", "journal_id"),
+    Index("file_move_by_path", "volume_id", "path"),
     partial_index("file_move_unfinished", "journal_id", where="state IN ('planned', 'returning')"),
     CheckConstraint("state IN ('planned', 'moved', 'returning', 'returned')", name="file_move_state"),
     **IDS_NEVER_REUSED,

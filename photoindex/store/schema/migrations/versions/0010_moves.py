@@ -47,6 +47,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("file_move_by_journal", "file_move", ["journal_id"], unique=False)
+    op.create_index("file_move_by_path", "file_move", ["volume_id", "path"], unique=False)
     op.create_index(
         "file_move_unfinished",
         "file_move",
