@@ -22,7 +22,6 @@ from photoindex.library.duplicates.carrying import carry, words_to_carry
 from photoindex.library.duplicates.check import Checked, MovedFile, Unit
 from photoindex.library.duplicates.file_operations import Refused
 from photoindex.library.duplicates.plan_reader import Problem
-from photoindex.library.duplicates.returning import take_back_unfinished
 from photoindex.library.duplicates.trash import Trash, prepare
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
@@ -95,7 +94,6 @@ def apply_plan(
     UsageError for an unsuitable trash folder, StorageFull.
     """
     with exclusive(library.folder, COMMAND):
-        take_back_unfinished(library)
         prepare(library, trash)
         with library.database.session() as session:
             run = _Run(library, session, trash)

@@ -114,14 +114,18 @@ def recover(library: Library) -> None:
         if not moves.unfinished_entries(connection):
             return
     with exclusive(library.folder, "duplicates apply"):
-        take_back_unfinished(library)
+        for entry_id in take_back_unfinished(library):
+            with library.database.write() as connection:
+                if not moves.has_moves(connection, entry_id):
+                    journal.keep_if_changed(connection, entry_id, "")
 
 
-def take_back_unfinished(library: Library) -> None:
-    """Put back the files of steps that a killed `duplicates apply` had begun. The caller holds the library's lock.
+def take_back_unfinished(library: Library) -> dict[int, int]:
+    """Put back the files of steps that a killed `duplicates apply` had begun; return entry -> how many.
 
-    Raises CannotUndo where a file is in the way.
+    The caller holds the library's lock. Raises CannotUndo where a file is in the way.
     """
+    counts: dict[int, int] = {}
     with library.database.read() as connection:
         entries = moves.unfinished_entries(connection)
     for entry_id in entries:
@@ -136,8 +140,8 @@ def take_back_unfinished(library: Library) -> None:
                 raise CannotUndo(f"a killed photoindex duplicates apply left a file in the trash: {error}") from error
         with library.database.write() as connection:
             moves.forget_planned(connection, entry_id)
-            if not moves.has_moves(connection, entry_id):
-                journal.keep_if_changed(connection, entry_id, "")
+        counts[entry_id] = len(found)
+    return counts
 
 
 def _returns(library: Library, found: list[Move]) -> list[_Return]:

@@ -64,8 +64,7 @@ def undo(
     changed. Files that the entry moved are put back. Raises NothingFound, CannotUndo (already undone, or the rows have changed since), LibraryLocked.
     """
     with exclusive(library.folder, "undo"):
-        if not dry_run:
-            take_back_unfinished(library)
+        back = {} if dry_run else take_back_unfinished(library)
         if entry_id is None:
             with library.database.read() as connection:
                 entry_id = journal.newest_undoable(connection)
@@ -88,7 +87,7 @@ def undo(
         if not dry_run:
             with library.database.session() as session:
                 refresh(library, session, Roots(library.database), emit)
-        return done
+        return replace(done, files=done.files + back.get(entry_id, 0))
 
 
 def _undo_moved(library: Library, entry_id: int, *, dry_run: bool) -> Undone:
