@@ -36,6 +36,7 @@ from photoindex.cli.output.render import (
     visible,
 )
 from photoindex.file_access import as_named
+from photoindex.paths import shell_word
 
 if TYPE_CHECKING:
     from photoindex.library.duplicates.find import Duplicates
@@ -67,9 +68,9 @@ that is no worse, and both files are on disk; review, where it was cut, turned
 or coloured, moves, has a RAW of its own, or cannot be reached. In a pipe:
 group, action and path, separated by tabs; -0 ends each with NUL.
 
-A plan (--plan FILE) is a list to read and edit; `duplicates apply FILE`
-moves what it says to remove into a trash folder. To search for the word
-apply, write: photoindex duplicates -- apply
+A plan (--plan FILE) is a list to read and edit; the command apply moves
+what it says to remove into a trash folder. To search for the word "apply",
+put -- before it.
 """
 
 
@@ -177,8 +178,10 @@ def _write_plan(library: Library, groups: Sequence[DuplicateGroup], path: Path) 
     from photoindex.library.duplicates.plan import write_plan
 
     write_plan(library, groups, path)
+    written = os.fsencode(path)
     print(
-        f"wrote a plan of {amount(len(groups), 'groups')} to {visible(os.fsencode(path))}; nothing was changed",
+        f"wrote a plan of {amount(len(groups), 'groups')} to {visible(written)}; nothing was changed; when you have read it: "
+        f"photoindex duplicates apply {shell_word(written)} --trash FOLDER",
         file=sys.stderr,
     )
 

@@ -93,6 +93,8 @@ def apply_plan(
     A unit whose files have changed since they were checked is left alone and becomes a problem. Raises LibraryLocked,
     UsageError for an unsuitable trash folder, StorageFull.
     """
+    if not checked.units:
+        return Applied(None, (), ())
     with exclusive(library.folder, COMMAND):
         prepare(library, trash)
         with library.database.session() as session:
@@ -183,7 +185,7 @@ class _Run:
         ids = [one.id for one in unit.files] + [unit.keeper.file.id]
         known = files.by_ids(connection, ids)
         if any(number not in known or known[number].state != "present" for number in ids):
-            raise Refused("the library has changed since the plan was checked; run the command again")
+            raise Refused("the library has changed since the plan was checked")
 
     def _move_file(self, unit: Unit, one: MovedFile, target: bytes) -> None:
         if file_operations.is_open_for_writing(one.path):
@@ -220,7 +222,7 @@ class _Run:
             except (OSError, Refused) as error:
                 # The moves stay written down, and the next command takes them back.
                 raise UsageError(
-                    f"{display(target)} could not be put back: {_words_of(error)}; put that right and run the command again"
+                    f"{display(target)} could not be put back: {_words_of(error)}; the next run puts it back, once that is put right"
                 ) from error
         with self.session.write() as connection:
             assert self.entry_id is not None

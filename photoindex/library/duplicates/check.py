@@ -18,7 +18,7 @@ from photoindex.library.duplicates.trash import Trash
 from photoindex.library.duplicates.verdicts import KEEP, REMOVE
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import KnownVolume, find_file, locations_of, volumes_now
-from photoindex.paths import display
+from photoindex.paths import display, is_within
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted
 from photoindex.store.engine.database import Database
 from photoindex.store.files import moves, together
@@ -278,7 +278,7 @@ class _Checker:
         for sidecar in self._ask(together.sidecars_of, going):
             if sidecar.about <= going and sidecar.id not in self._listed:
                 path = self._path(sidecar.volume_id, sidecar.location)
-                signature = self._movable(path)
+                signature = self._movable(path, sidecar.volume_id)
                 if (signature.size_bytes, signature.mtime_ns) != (sidecar.size_bytes, sidecar.mtime_ns):
                     raise LineRefused(
                         f"its sidecar {display(path)} changed since the last scan; run photoindex scan first"
@@ -313,15 +313,17 @@ class _Checker:
 
     def _moved(self, one: PhotoFile, digest: bytes, line: int | None) -> MovedFile:
         path = self._path(one.volume_id, one.location)
-        signature = self._movable(path)
+        signature = self._movable(path, one.volume_id)
         self._check_digest(path, digest)
         return MovedFile(one.id, path, one.volume_id, one.location, signature, line)
 
-    def _movable(self, path: bytes) -> Signature:
+    def _movable(self, path: bytes, volume_id: int) -> Signature:
         signature = self._signature(path)
-        if signature.device != self.trash.device:
+        mounted_at = self._volumes[volume_id].mounted_at or b"/"
+        # Two mounts of one file system have one st_dev, and yet nothing can be renamed from one to the other.
+        if signature.device != self.trash.device or not is_within(self.trash.path, mounted_at):
             raise LineRefused(
-                f"{display(path)} is on another disk than --trash {display(self.trash.path)}; name a folder on the same one"
+                f"{display(path)} is on another disk than the trash folder {display(self.trash.path)}; name one on the same disk"
             )
         if not file_operations.may_move_from(path):
             raise LineRefused(f"the folder of {display(path)} may not be written to")

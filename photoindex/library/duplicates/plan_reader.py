@@ -75,7 +75,7 @@ def _text(path: Path) -> str:
             written = stream.read(_PLAN_BYTES_MAX)
         return written.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{shown} is no plan of photoindex duplicates: it is not UTF-8") from error
+        raise UsageError(f"{shown} is no plan: it is not UTF-8") from error
     except OSError as error:
         raise UsageError(f"{shown} cannot be read: {error.strerror}") from error
 

@@ -80,9 +80,7 @@ def undo_with_files(library: Library, entry_id: int, restore: Restore, *, dry_ru
         found = moves.of_entry(connection, entry_id, _OF_ENTRY)
         undone = journal.undone_entry(connection, entry_id)
         if undone is not None and moves.has_moves(connection, undone):
-            raise CannotUndo(
-                f"entry {entry_id} put files back, and only a plan moves them again: photoindex duplicates apply FILE"
-            )
+            raise CannotUndo(f"entry {entry_id} put files back; to move them again, apply the plan again")
     if not found:
         return None
     returns = _returns(library, found)
@@ -102,8 +100,8 @@ def undo_with_files(library: Library, entry_id: int, restore: Restore, *, dry_ru
             one.make()
     except (OSError, Refused) as error:
         raise CannotUndo(
-            f"entry {entry_id} is undone in part: {error}; the files that are left are still in the trash: put that right and "
-            f"run: photoindex undo {entry_id}"
+            f"entry {entry_id} is undone in part: {error}; the files that are left are still in the trash, and undoing it again "
+            "goes on"
         ) from error
     return replace(restore(dry_run=False), files=len(found))
 
@@ -133,11 +131,11 @@ def take_back_unfinished(library: Library) -> dict[int, int]:
             found = moves.of_entry(connection, entry_id, [moves.PLANNED])
         for one in reversed(_returns(library, found)):
             if (problem := one.problem()) is not None:
-                raise CannotUndo(f"a killed photoindex duplicates apply left a file in the trash: {problem}")
+                raise CannotUndo(f"a killed run left a file in the trash: {problem}")
             try:
                 one.make()
             except (OSError, Refused) as error:
-                raise CannotUndo(f"a killed photoindex duplicates apply left a file in the trash: {error}") from error
+                raise CannotUndo(f"a killed run left a file in the trash: {error}") from error
         with library.database.write() as connection:
             moves.forget_planned(connection, entry_id)
         counts[entry_id] = len(found)
@@ -164,5 +162,5 @@ def _returns(library: Library, found: list[Move]) -> list[_Return]:
 def _path(volumes: Mapping[int, KnownVolume], one: Move, location: bytes) -> bytes:
     volume = volumes[one.volume_id]
     if volume.mounted_at is None:
-        raise VolumeOffline(f"the volume {volume.row.label} is not mounted; mount it and run the command again")
+        raise VolumeOffline(f"the volume {volume.row.label} is not mounted")
     return os.path.join(volume.mounted_at, location)

@@ -14,22 +14,20 @@ from photoindex.library.duplicates import file_operations
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import locations_of
 from photoindex.library.originals.roots import Roots
-from photoindex.mounts import mount_of
 from photoindex.paths import display, is_within
 from photoindex.pipeline.scan.exclusion import IGNORE_FILE, reason_for
 from photoindex.store.files import volumes
 
-_MARKER = "# Copies that photoindex duplicates apply moved here; this line keeps scans out of this folder.\n*\n"
+_MARKER = "# Copies of photos, moved here by a plan; the next line keeps scans out of this folder.\n*\n"
 _PROBE = b"a photo.jpg"
 
 
 @dataclass(frozen=True, slots=True)
 class Trash:
-    """A trash folder. path: absolute, without symbolic links. device: st_dev. mount_point: of its file system."""
+    """A trash folder. path: absolute, without symbolic links. device: st_dev."""
 
     path: bytes
     device: int
-    mount_point: bytes
 
 
 def find_trash(library: Library, folder: Path) -> Trash:
@@ -54,7 +52,7 @@ def find_trash(library: Library, folder: Path) -> Trash:
         for location in locations_of(path, volumes.all_volumes(connection)):
             if volumes.has_present_file_below(connection, location.volume_id, location.path):
                 raise UsageError(f"--trash {shown} holds originals of the library; name a folder for copies alone")
-    return Trash(path, file_access.status(there).st_dev, mount_of(path).point)
+    return Trash(path, file_access.status(there).st_dev)
 
 
 def prepare(library: Library, trash: Trash) -> None:

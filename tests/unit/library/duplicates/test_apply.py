@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, update
 
 from photoindex.errors import LibraryLocked, UsageError
 from photoindex.library.duplicates import file_operations
@@ -24,6 +26,7 @@ from photoindex.library.words.facts import caption, rate, state
 from photoindex.library.words.tags import add_tags
 from photoindex.progress import ignore_events
 from photoindex.store.journal.undo import CannotUndo
+from photoindex.store.schema.tables import album, album_asset, asset_text, pair_link, volume
 from photoindex.store.tasks import stale
 from tests.harness import LibraryRunner
 from tests.plan_house import MTIME_NS, PlanHouse
@@ -329,7 +332,7 @@ def test_a_trash_on_another_disk_is_refused(pair: PlanHouse) -> None:
         pytest.skip("there is no second file system here")
     pair.plan(PLAN)
     checked = pair.check(trash=other / "photoindex-trash")
-    assert "is on another disk than --trash" in str(checked.problems[0])
+    assert "is on another disk than the trash folder" in str(checked.problems[0])
     assert not (other / "photoindex-trash").exists()
 
 
@@ -420,7 +423,7 @@ def test_files_come_back_though_the_library_forgot_them(pair: PlanHouse) -> None
     pruned = prune(pair.library, PruneRequest(), ignore_events)
     undone = undo(pair.library, done.entry_id)
     assert (undone.files, pair.files()) == (1, before)
-    with pytest.raises(CannotUndo, match="only a plan moves them again"):
+    with pytest.raises(CannotUndo, match="to move them again, apply the plan again"):
         undo(pair.library, undone.undone_by)
     assert undo(pair.library, pruned.entry_id).rows > 0
 
@@ -434,3 +437,77 @@ def test_a_copy_whose_link_was_edited_is_not_overwritten_by_undo(house: PlanHous
     with pytest.raises(CannotUndo, match="another file is at"):
         undo(house.library, done.entry_id)
     assert copy.read_bytes() == b"edited"
+
+
+def test_a_live_photo_goes_together_though_its_movie_lies_elsewhere(house: PlanHouse) -> None:
+    house.add("a.heic", KEEP)
+    house.add("one/b.heic", COPY)
+    house.add("two/b.mov", b"movie", of="one/b.heic", role="movie")
+    rows = LibraryRunner(house.library.folder)
+    folder_id = rows.value("SELECT folder_id FROM file WHERE name = 'b.mov'")
+    picture, movie = (rows.value("SELECT asset_id FROM file WHERE name = ?", name) for name in ("b.heic", "b.mov"))
+    with house.rows.writing() as connection:
+        link = {"asset_id": movie, "other_asset_id": picture, "kind": "live_across", "why": "their identifier"}
+        connection.execute(insert(pair_link).values(folder_id=folder_id, **link))
+    lines = [("keep", "a.heic"), ("remove", "one/b.heic")]
+    assert "b.mov belongs to it" in problems(house.apply(lines))
+    assert house.apply([*lines, ("remove", "two/b.mov")]).problems == ()
+    assert sorted(house.files()) == ["a.heic"]
+
+
+def test_albums_of_an_export_and_captions_of_models_go_over_too(pair: PlanHouse) -> None:
+    kept, copy = pair.photo_of["a.jpg"], pair.photo_of["dump/a.jpg"]
+    with pair.rows.writing() as connection:
+        row = {"kind": "takeout", "name": "Summer", "name_key": "summer", "origin": "1:/dump", "created_at": 0.0}
+        album_id = connection.execute(insert(album).values(row)).inserted_primary_key[0]
+        place = {"album_id": album_id, "asset_id": pair.rows.asset_of(copy), "position": 1.0, "at": 0.0}
+        connection.execute(insert(album_asset).values(place))
+        text = {"kind": "caption", "variant_id": pair.rows.variant_id, "text": "a wooden boat", "at": 0.0}
+        connection.execute(insert(asset_text).values(asset_id=pair.rows.asset_of(copy), **text))
+    done = pair.apply(PLAN)
+    assert done.steps[0].carried == "album Summer, the caption of a model"
+    assert found(pair, "album:Summer") == found(pair, "wooden") == {kept}
+    undo(pair.library, done.entry_id)
+    assert found(pair, "album:Summer") == {copy}
+    assert [one.kind for one in album_changes.list_albums(pair.library)] == ["takeout"]
+
+
+def test_a_file_system_that_shares_blocks_gets_a_clone_with_the_old_times_and_mode(
+    house: PlanHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.add("a.jpg", KEEP)
+    copy = house.add("dump/a.jpg", KEEP)
+    os.chmod(copy, 0o600)
+    before = house.files()
+
+    def clone(target: int, request: int, source: int) -> int:
+        """What FICLONE does, with bytes of its own."""
+        assert request == 0x40049409
+        os.write(target, os.pread(source, len(KEEP), 0))
+        return 0
+
+    monkeypatch.setattr(fcntl, "ioctl", clone)
+    done = house.apply(PLAN, link=True)
+    assert house.files() == before
+    assert not copy.samefile(house.originals / "a.jpg")
+    assert house.moved("dump/a.jpg").exists()
+    assert undo(house.library, done.entry_id).files == 1
+    assert (house.files(), house.moved("dump/a.jpg").exists()) == (before, False)
+
+
+def test_a_symbolic_link_and_a_volume_that_is_away_are_named(pair: PlanHouse) -> None:
+    pair.plan(PLAN)
+    copy = pair.originals / "dump/a.jpg"
+    copy.rename(copy.with_name("real.jpg"))
+    copy.symlink_to("real.jpg")
+    assert "is a symbolic link" in str(pair.check().problems[0])
+    with pair.rows.writing() as connection:
+        connection.execute(update(volume).values(identity="nfs:server:/away"))
+    assert "is not mounted" in str(pair.check().problems[0])
+
+
+def test_a_trash_that_the_settings_let_scans_into_is_refused(pair: PlanHouse) -> None:
+    pair.rows.add_root(pair.folder, excludes=["!*"])
+    with pytest.raises(UsageError, match="scans would find the copies there again"):
+        pair.apply(PLAN)
+    assert len(pair.files()) == 2
