@@ -182,7 +182,7 @@ class _Run:
 
     def _check_known(self, connection: Connection, unit: Unit) -> None:
         """Raise Refused where the library has changed since the check."""
-        ids = [one.id for one in unit.files] + [unit.keeper.file.id]
+        ids = [one.id for one in unit.files] + [one.file.id for one in unit.keepers]
         known = files.by_ids(connection, ids)
         if any(number not in known or known[number].state != "present" for number in ids):
             raise Refused("the library has changed since the plan was checked")
@@ -232,7 +232,7 @@ class _Run:
 def _check_unchanged(unit: Unit) -> None:
     """Raise Refused where a file of a unit, or the kept one, has changed since it was checked."""
     for path, before in chain(
-        ((one.path, one.signature) for one in unit.files), [(unit.keeper.path, unit.keeper.signature)]
+        ((one.path, one.signature) for one in unit.files), ((one.path, one.signature) for one in unit.keepers)
     ):
         try:
             now = file_operations.signature(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -49,7 +49,6 @@ class MovedFile:
     location: bytes
     signature: Signature
     line: int | None
-    is_sidecar: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +65,20 @@ class Keeper:
 class Unit:
     """Files that go together or not at all: those of one photo in one folder, and their sidecars; or one that becomes a link.
 
-    numbers: the lines of the plan. photo_id: whose files they are. files: those with a line first.
+    numbers: the lines of the plan. photo_id: whose files they are. keepers: what is kept for them. files: those with a line
+    first.
     """
 
     numbers: tuple[int, ...]
     photo_id: int
-    keeper: Keeper
+    keepers: tuple[Keeper, ...]
     files: tuple[MovedFile, ...]
     link: bool
 
     @property
-    def sidecars(self) -> frozenset[int]:
-        """The ids of the sidecars among the files."""
-        return frozenset(one.id for one in self.files if one.is_sidecar)
+    def keeper(self) -> Keeper:
+        """The file whose photo receives the words."""
+        return self.keepers[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,8 @@ class _Checker:
             if before is not None and before.linked_to is None:
                 return not file_access.exists(path)
             if before is not None and before.linked_to is not None:
-                return file_operations.is_link_of(path, self._path(before.volume_id, before.linked_to))
+                mounted_at = self._volumes[before.volume_id].mounted_at or b"/"
+                return file_operations.is_link_of(path, os.path.join(mounted_at, before.linked_to))
         return False
 
     def _ask(self, question: Callable[[Connection, Subject], Answer], about: Subject) -> Answer:
@@ -193,10 +194,9 @@ class _Checker:
             text, number = f"{name}: {error.strerror}", None
         else:
             text, number = str(error), error.number
-        self.problems.append(Problem(lines[0].number if number is None else number, text))
-        for line in lines:
-            if line.number != self.problems[-1].number:
-                self.problems.append(Problem(line.number, f"goes with line {self.problems[-1].number}"))
+        first = lines[0].number if number is None else number
+        self.problems.append(Problem(first, text))
+        self.problems += [Problem(one.number, f"goes with line {first}") for one in lines if one.number != first]
 
     def _known(self, line: PlanLine) -> PhotoFile:
         """Return the file of a line. Raises LineRefused for one that the library does not know as it is in the plan."""
@@ -245,7 +245,6 @@ class _Checker:
         return self._checked[kept.number]
 
     def _unit(self, members: Sequence[tuple[PlanLine, PhotoFile, Keeper]], *, links: bool) -> Unit:
-        keeper = members[0][2]
         files = [self._moved(copy, line.digest, line.number) for line, copy, _ in members]
         for one, (line, _, kept) in zip(files, members, strict=True):
             if (one.signature.device, one.signature.inode) == (kept.signature.device, kept.signature.inode):
@@ -258,7 +257,11 @@ class _Checker:
         if not links:
             files += self._going_along([copy for _, copy, _ in members], members[0][0])
         return Unit(
-            tuple(line.number for line, _, _ in members), members[0][1].photo_id, keeper, tuple(files), link=links
+            tuple(line.number for line, _, _ in members),
+            members[0][1].photo_id,
+            tuple(keeper for _, _, keeper in members),
+            tuple(files),
+            link=links,
         )
 
     def _going_along(self, copies: Sequence[PhotoFile], line: PlanLine) -> Iterator[MovedFile]:
@@ -283,7 +286,7 @@ class _Checker:
                     raise LineRefused(
                         f"its sidecar {display(path)} changed since the last scan; run photoindex scan first"
                     )
-                yield MovedFile(sidecar.id, path, sidecar.volume_id, sidecar.location, signature, None, is_sidecar=True)
+                yield MovedFile(sidecar.id, path, sidecar.volume_id, sidecar.location, signature, None)
 
     def _check_goes(self, other: PhotoFile, line: PlanLine) -> None:
         """Raise LineRefused for another file of the photo that must not go along unasked."""
@@ -348,8 +351,3 @@ class _Checker:
         if volume.mounted_at is None:
             raise LineRefused(f"the volume {volume.row.label} of {display(location)} is not mounted")
         return os.path.join(volume.mounted_at, location)
-
-
-def file_names(files: Iterable[MovedFile]) -> list[str]:
-    """Return the names of files, for messages."""
-    return [display(os.path.basename(one.path)) for one in files]
