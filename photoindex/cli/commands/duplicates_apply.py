@@ -87,7 +87,7 @@ def apply(
     from photoindex.library.duplicates.apply import apply_plan, steps_of
     from photoindex.library.duplicates.check import check
     from photoindex.library.duplicates.plan_reader import read_plan
-    from photoindex.library.duplicates.returning import recover
+    from photoindex.library.duplicates.returning import is_unfinished, recover
     from photoindex.library.duplicates.trash import find_trash
 
     output = choose_output(json=json, csv=csv, csv_safe=csv_safe)
@@ -99,6 +99,8 @@ def apply(
     ):
         if not dry_run:
             recover(found)
+        elif is_unfinished(found):
+            print("a killed run left files in the trash, which are put back before a plan is applied", file=sys.stderr)
         place = find_trash(found, as_named(trash))
         checked = check(found, groups, place, emit, link=link)
         if dry_run:

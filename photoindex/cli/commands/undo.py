@@ -36,10 +36,10 @@ def undo(
     with opened(library) as found:
         done = revert(found, entry, dry_run=dry_run)
     if json:
-        found = {
+        row: dict[str, object] = {
             "schema": 1, "entry": done.entry_id, "undone_by": done.undone_by, "rows": done.rows, "dry_run": dry_run,
         }  # fmt: skip
-        print_json(found | {"files": done.files} if done.files else found)
+        print_json(row | {"files": done.files} if done.files else row)
         return
     rows = f"{done.rows:,} {'row' if done.rows == 1 else 'rows'}"
     if done.files:

@@ -106,11 +106,16 @@ def undo_with_files(library: Library, entry_id: int, restore: Restore, *, dry_ru
     return replace(restore(dry_run=False), files=len(found))
 
 
+def is_unfinished(library: Library) -> bool:
+    """Tell whether a killed `duplicates apply`, or its undo, left something half done."""
+    with library.database.read() as connection:
+        return bool(moves.unfinished_entries(connection))
+
+
 def recover(library: Library) -> None:
     """Put back what a killed `duplicates apply` left half done, before files are checked. Raises LibraryLocked, CannotUndo."""
-    with library.database.read() as connection:
-        if not moves.unfinished_entries(connection):
-            return
+    if not is_unfinished(library):
+        return
     with exclusive(library.folder, "duplicates apply"):
         for entry_id in take_back_unfinished(library):
             with library.database.write() as connection:
