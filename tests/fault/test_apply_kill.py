@@ -36,7 +36,9 @@ class Scene:
     def run(self, words: str, last: int = ALL) -> subprocess.CompletedProcess[str]:
         argv = ["--library", str(self.folder / "library"), *words.format(folder=self.folder).split()]
         command = [sys.executable, "-m", "tests.fault.dying_moves", str(last), *argv]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        # An unknown setting is refused, and so is the number of seeds.
+        env = {name: value for name, value in os.environ.items() if not name.startswith("PHOTOINDEX_")}
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
 
     def reset(self) -> None:
         for name in ("library", "photos", "trash"):
