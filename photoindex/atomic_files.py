@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from photoindex.permissions import apply_users_umask
 
-_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+_AT_FDCWD, _RENAME_NOREPLACE, _RENAME_EXCHANGE = -100, 1, 2
 """Of linux/fcntl.h and linux/fs.h."""
 
 
@@ -57,18 +57,31 @@ def publish(finished: Path, path: Path) -> None:
 
 def exchange(one: Path, other: Path) -> bool:
     """Swap two entries of one file system in one step; return False where the system cannot do that. Raises OSError."""
+    return _renamed(os.fsencode(one), os.fsencode(other), _RENAME_EXCHANGE)
+
+
+def rename_new(one: bytes, other: bytes) -> None:
+    """Rename `one` to `other`, which must not exist. Raises OSError: FileExistsError, also where that is found out first."""
+    if not _renamed(one, other, _RENAME_NOREPLACE):
+        if os.path.lexists(other):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), other)
+        os.rename(one, other)
+
+
+def _renamed(one: bytes, other: bytes, flags: int) -> bool:
+    """Call renameat2(2); return False where the system or the file system cannot do that. Raises OSError."""
     import ctypes
 
     try:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError):
         return False
-    if renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
+    if renameat2(_AT_FDCWD, one, _AT_FDCWD, other, flags) == 0:
         return True
     number = ctypes.get_errno()
     if number in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
         return False
-    raise OSError(number, os.strerror(number), os.fspath(one))
+    raise OSError(number, os.strerror(number), os.fsdecode(one))
 
 
 def sync_folder(folder: Path) -> None:

@@ -182,6 +182,13 @@ class ChecksFailed(PhotoIndexError):
     meaning = "`photoindex doctor` found something that does not work; each line names its remedy"
 
 
+class LinesRefused(PhotoIndexError):
+    """Some lines of a plan could not be applied; the others were."""
+
+    exit_code = 19
+    meaning = "some lines of a plan could not be applied; each was named with the reason, and the others were applied"
+
+
 FAMILIES: tuple[type[PhotoIndexError], ...] = (
     UsageError,
     ConfigError,
@@ -200,5 +207,6 @@ FAMILIES: tuple[type[PhotoIndexError], ...] = (
     WorkersLost,
     FetchFailed,
     ChecksFailed,
+    LinesRefused,
 )
 """The error classes with an exit code of their own, in the order of docs/exit-codes.md."""

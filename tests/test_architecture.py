@@ -365,6 +365,7 @@ MAY_CALL = {
     ("pipeline.scan.walk", "os.stat"): "inside file_access.reached",
     ("pipeline.scan.walk", "os.scandir"): "inside file_access.reached",
     ("library.duplicates.plan", "os.path.lexists"): "the output file",
+    ("library.duplicates.file_operations", "os.open"): "inside file_access.reached",
     ("pipeline.ingest.derived_check", "os.scandir"): "the derived folder, whose paths are short",
     ("pipeline.ingest.derived_check", "os.listdir"): "the derived folder, whose paths are short",
 }
@@ -392,6 +393,31 @@ def test_originals_are_reached_through_file_access() -> None:
     }
     check_rule(breaches, {}, "a direct call on a path of an original")
     assert set(MAY_CALL) <= set(calls)
+
+
+WRITING_CALLS = {
+    *(f"os.{name}" for name in (
+        "rename", "renames", "replace", "link", "symlink", "unlink", "remove", "rmdir", "removedirs", "mkdir", "makedirs",
+        "truncate", "chmod", "fchmod", "chown", "utime", "write",
+    )),
+    "rename_new", "exchange", "atomic_file", "publish", "shutil.move", "shutil.copyfile", "shutil.rmtree",
+}  # fmt: skip
+CHANGES_ORIGINALS = "library.duplicates.file_operations"
+WRITES_ITS_OWN = ("pipeline.ingest.derived_",)
+"""Modules of these rooms that write derived files."""
+
+
+def test_originals_are_moved_and_linked_in_one_module_alone() -> None:
+    """`duplicates apply` is the one command that touches originals, and `undo` puts them back."""
+    calls = {
+        (module, called)
+        for module, tree in modules().items()
+        if module.startswith(ORIGINALS_ROOMS) and not module.startswith(WRITES_ITS_OWN)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and (called := ast.unparse(node.func)) in WRITING_CALLS
+    }
+    assert {module for module, _ in calls} == {CHANGES_ORIGINALS}
+    assert not {called for _, called in calls} & {"os.truncate", "shutil.move", "shutil.copyfile", "shutil.rmtree"}
 
 
 def test_direct_file_calls_are_detected() -> None:

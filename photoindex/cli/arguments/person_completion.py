@@ -65,10 +65,16 @@ class QueryCommand(TyperCommand):
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         """Return the completions of a word."""
-        words = [one for one in self.params if one.param_type_name == "argument"]
-        if not words or _FIELD.fullmatch(incomplete) is None:
-            return super().shell_complete(ctx, incomplete)
-        return words[-1].shell_complete(ctx, incomplete)
+        return complete_query_word(self, ctx, incomplete) or super().shell_complete(ctx, incomplete)
+
+
+def complete_query_word(command: Any, ctx: Any, incomplete: str) -> list[Any]:
+    """Return the completions of a word of a command's query, none for other words."""
+    words = [one for one in command.params if one.param_type_name == "argument"]
+    if not words or _FIELD.fullmatch(incomplete) is None:
+        return []
+    found: list[Any] = words[-1].shell_complete(ctx, incomplete)
+    return found
 
 
 def _parts(pattern: re.Pattern[str], typed: str) -> tuple[str, str]:

@@ -25,11 +25,12 @@ def query_behind_dashes(argv: list[str], app: TyperGroup) -> list[str]:
     names = [argv[start - 1]]
     command: Any = app.commands[names[0]]
     if hasattr(command, "commands"):
-        if start >= len(argv) or argv[start] not in command.commands:
+        if start < len(argv) and argv[start] in command.commands:
+            names.append(argv[start])
+            command = command.commands[argv[start]]
+            start += 1
+        elif not any(one.param_type_name == "argument" for one in command.params):
             return argv
-        names.append(argv[start])
-        command = command.commands[argv[start]]
-        start += 1
     options, words = _apart(argv[start:], option_arities(app, command), " ".join(names))
     return [*argv[:start], *options, *(["--", *words] if words else [])]
 

@@ -1,4 +1,4 @@
-"""`photoindex duplicates [QUERY]`: find copies of photos, and say which to keep."""
+"""`photoindex duplicates [QUERY]` and `duplicates apply FILE`: find copies of photos, and move them away."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.path_completion import complete_path
-from photoindex.cli.arguments.person_completion import QueryCommand, complete_term
+from photoindex.cli.arguments.person_completion import complete_term
 from photoindex.cli.arguments.picture_options import (
     GalleryOption,
     HiddenOption,
@@ -20,6 +20,8 @@ from photoindex.cli.arguments.picture_options import (
     picture_options,
     show_groups,
 )
+from photoindex.cli.arguments.query_group import QueryGroup
+from photoindex.cli.commands import duplicates_apply
 from photoindex.cli.output.details import print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount, size_text
@@ -34,6 +36,7 @@ from photoindex.cli.output.render import (
     visible,
 )
 from photoindex.file_access import as_named
+from photoindex.paths import shell_word
 
 if TYPE_CHECKING:
     from photoindex.library.duplicates.find import Duplicates
@@ -54,24 +57,33 @@ are laid over each other and compared region by region. Shots of
 a burst, panoramas and other shots of one scene stay apart, and RAW + JPEG,
 a Live Photo or an original with its edits are one photo and no copies.
 
-TO KEEP: the photo with its RAW, with more pixels, not named like a copy,
-with a time and camera of its own, in a folder of --prefer, with more
-metadata, the larger file, known the longest. Of equal bytes, the file
-in a folder of --prefer, then the one known the longest.
+TO KEEP: the photo with its RAW, without an added border, with more pixels,
+less compressed, in a folder of --prefer, not named like a copy, with a time
+and camera of its own, with more metadata, known the longest. Of equal bytes,
+the file in a folder of --prefer, then the one known the longest. Keywords,
+ratings, albums and people of a copy never decide: they are carried over.
 
 ACTIONS: keep; remove, where a file with the same bytes or picture is kept
 that is no worse, and both files are on disk; review, where it was cut, turned
-or coloured, moves, has more metadata, or cannot be reached. In a pipe:
+or coloured, moves, has a RAW of its own, or cannot be reached. In a pipe:
 group, action and path, separated by tabs; -0 ends each with NUL.
+
+A plan (--plan FILE) is a list to read and edit; the command apply moves
+what it says to remove into a trash folder. To search for the word "apply",
+put -- before it.
 """
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command `duplicates`."""
-    app.command("duplicates", cls=QueryCommand, help=HELP)(duplicates)
+    """Add the commands `duplicates` and `duplicates apply`."""
+    group = typer.Typer(name="duplicates", cls=QueryGroup, help=HELP)
+    group.callback(invoke_without_command=True)(duplicates)
+    duplicates_apply.add_to(group)
+    app.add_typer(group)
 
 
 def duplicates(
+    context: typer.Context,
     query: Annotated[
         list[str] | None, typer.Argument(metavar="[QUERY]...", autocompletion=complete_term, help="As in search.")
     ] = None,
@@ -129,6 +141,8 @@ def duplicates(
     library: LibraryOption = None,
 ) -> None:
     """Find groups of copies and print them."""
+    if context.invoked_subcommand is not None:
+        return
     from photoindex.library.duplicates.find import RADIUS, DuplicatesRequest, find_duplicates
     from photoindex.library.duplicates.plan import check_plan_target
 
@@ -164,8 +178,10 @@ def _write_plan(library: Library, groups: Sequence[DuplicateGroup], path: Path) 
     from photoindex.library.duplicates.plan import write_plan
 
     write_plan(library, groups, path)
+    written = os.fsencode(path)
     print(
-        f"wrote a plan of {amount(len(groups), 'groups')} to {visible(os.fsencode(path))}; nothing was changed",
+        f"wrote a plan of {amount(len(groups), 'groups')} to {visible(written)}; nothing was changed; when you have read it: "
+        f"photoindex duplicates apply {shell_word(written)} --trash FOLDER",
         file=sys.stderr,
     )
 

@@ -28,19 +28,25 @@ def undo(
 ) -> None:
     """Revert the changes of a journal entry; undoing an undo redoes it.
 
-    Nothing is changed if a row has changed again since.
+    Nothing is changed if a row has changed again since. Files that
+    `duplicates apply` moved go back to their places.
     """
     from photoindex.library.maintenance.journal import undo as revert
 
     with opened(library) as found:
         done = revert(found, entry, dry_run=dry_run)
     if json:
-        print_json(
-            {"schema": 1, "entry": done.entry_id, "undone_by": done.undone_by, "rows": done.rows, "dry_run": dry_run}
-        )
+        row: dict[str, object] = {
+            "schema": 1, "entry": done.entry_id, "undone_by": done.undone_by, "rows": done.rows, "dry_run": dry_run,
+        }  # fmt: skip
+        print_json(row | {"files": done.files} if done.files else row)
         return
     rows = f"{done.rows:,} {'row' if done.rows == 1 else 'rows'}"
+    if done.files:
+        rows = f"{done.files:,} {'file' if done.files == 1 else 'files'} put back, {rows}"
     if dry_run:
         print(f"entry {done.entry_id} can be undone: {rows} would be restored; nothing was changed")
+    elif done.files:
+        print(f"entry {done.entry_id} undone: {rows} restored")
     else:
         print(f"entry {done.entry_id} undone: {rows} restored; redo with: photoindex undo {done.undone_by}")

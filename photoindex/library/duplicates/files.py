@@ -9,12 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from photoindex import file_access
+from photoindex.domain.words.carried import Words
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import KnownVolume
+from photoindex.media.identify.jpeg_quality import jpeg_quality
 from photoindex.media.identify.multi_picture import multi_picture_reason
 from photoindex.media.identify.ranged_reader import RangedReader
 from photoindex.paths import is_within, relative_to
 from photoindex.store.photos.duplicates import CopyContent, CopyFile, CopyPhoto, photos_to_rank
+from photoindex.store.photos.words_of_photos import words_of
 
 PRESENT, CHANGED, GONE, AWAY = "present", "changed", "gone", "away"
 _CHUNK_PHOTOS = 500
@@ -49,12 +52,14 @@ def file_status(path: bytes, size_bytes: int, mtime_ns: int) -> FileStatus:
 class CopyPhotos:
     """The photos of candidate groups with the current state of their files; files that are gone are left out.
 
-    states: by file id. gone: how many files of these photos are gone since the last scan.
+    states: by file id. gone: how many files of these photos are gone since the last scan. words: by photo id.
     """
 
     def __init__(self, library: Library, numbers: Collection[int], volumes: Mapping[int, KnownVolume]) -> None:
         self.states: dict[int, str] = {}
         self.gone = 0
+        self.words: dict[int, Words] = {}
+        self._qualities: dict[int, int | None] = {}
         self._volumes = volumes
         self._found: dict[int, CopyPhoto] = {}
         ordered = sorted(numbers)
@@ -62,6 +67,7 @@ class CopyPhotos:
             for start in range(0, len(ordered), _CHUNK_PHOTOS):
                 with library.database.read() as connection:
                     photos = photos_to_rank(connection, ordered[start : start + _CHUNK_PHOTOS])
+                    self.words |= words_of(connection, list(photos))
                 self._take(photos, pool)
 
     def get(self, number: int) -> CopyPhoto | None:
@@ -74,6 +80,16 @@ class CopyPhotos:
             if self.states.get(file.id) == PRESENT:
                 return _further_pictures(file.path, content.format)
         return None
+
+    def quality(self, content: CopyContent) -> int | None:
+        """Read the quality of a JPEG from its file, 1 to 100; None if it is none, or cannot be read."""
+        if content.format != "jpeg":
+            return None
+        if content.asset_id not in self._qualities:
+            here = (file.path for file in content.files if self.states.get(file.id) == PRESENT)
+            path = next(here, None)
+            self._qualities[content.asset_id] = None if path is None else _quality(path)
+        return self._qualities[content.asset_id]
 
     def _take(self, photos: Mapping[int, CopyPhoto], pool: ThreadPoolExecutor) -> None:
         files = [
@@ -113,11 +129,23 @@ def state_text(state: str) -> str:
     return {CHANGED: "changed since the last scan", AWAY: "away"}.get(state, state)
 
 
+def _quality(path: bytes) -> int | None:
+    try:
+        with _reader(path) as reader:
+            return jpeg_quality(reader)
+    except OSError:
+        return None
+
+
+def _reader(path: bytes) -> RangedReader:
+    with file_access.open_file(path) as stream:
+        head = stream.read(_HEAD_BYTES)
+    return RangedReader(head, lambda: file_access.open_file(path))
+
+
 def _further_pictures(path: bytes, format_name: str) -> str | None:
     try:
-        with file_access.open_file(path) as stream:
-            head = stream.read(_HEAD_BYTES)
-        with RangedReader(head, lambda: file_access.open_file(path)) as reader:
+        with _reader(path) as reader:
             return multi_picture_reason(reader, format_name)
     except OSError as error:
         return f"it cannot be read ({error.strerror})"

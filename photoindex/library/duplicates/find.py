@@ -293,6 +293,7 @@ def _groups(
     if known.gone:
         search.emit(Notice(_gone_words(known.gone), "warning"))
     rules = replace(rules, states=known.states, framed=_framed(search), further_pictures=known.further_pictures)
+    rules = replace(rules, quality=known.quality, words=known.words)
     grouped: set[int] = set()
 
     def ranked(numbers: Collection[int]) -> list[int]:

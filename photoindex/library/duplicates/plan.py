@@ -1,4 +1,4 @@
-"""Writes a plan of what to do with duplicates, as a text file to review; photoindex never executes it."""
+"""Writes a plan of what to do with duplicates, as a text file to review and edit; see `apply`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ _SAFE = {"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"}
 _HEAD = """\
 # Plan of photoindex duplicates, made {now} by version {version} from the library {library}.
 # {counts}
-# Nothing was changed, and no command executes this plan: read it, edit it and act on it yourself.
+# Nothing was changed. Read this plan and edit it; applied, it moves what it says to remove into a trash folder.
+# Lines to review are left alone until you make them remove.
 # One file per line, columns separated by tabs: {columns}.
 # action: keep; remove (the same bytes or the same picture is kept); review (look first, see the reason).
 # state when this was written: present; changed or gone since the last scan; away (not reachable, its volume is not

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from photoindex.domain.pairing.names import parse_name
+from photoindex.domain.words.carried import Words
+from photoindex.library.duplicates.compression import Quality, compression_ranks
 from photoindex.library.duplicates.files import AWAY, GONE, PRESENT
 from photoindex.paths import display, is_within
 from photoindex.store.photos.duplicates import CopyContent, CopyFile, CopyPhoto
@@ -20,7 +22,9 @@ class RankingRules:
 
     prefer: absolute folders or files to keep copies in, most preferred first. avoid: those whose copies are removed first.
     states: by file id, see `files.FileStatus`. framed: photos that differ from a copy by a border around them.
-    further_pictures: describes what a content shows besides the compared picture, None if nothing.
+    further_pictures: describes what a content shows besides the compared picture, None if nothing. quality: of a JPEG.
+    words: what is known of photos besides their pictures, by photo id; never decides, see `verdicts`. compression: how
+    photos are ranked by it, see `compression_ranks`; set by `rank`.
     """
 
     prefer: tuple[bytes, ...] = ()
@@ -28,6 +32,9 @@ class RankingRules:
     states: Mapping[int, str] = field(default_factory=dict)
     framed: Collection[int] = ()
     further_pictures: Callable[[CopyContent], str | None] = lambda _: None
+    quality: Quality = lambda _: None
+    words: Mapping[int, Words] = field(default_factory=dict)
+    compression: Mapping[int, int] = field(default_factory=dict)
 
     def state(self, file: CopyFile) -> str:
         """Return the current state of a file."""
@@ -82,7 +89,7 @@ def _preference(photo: CopyPhoto, rules: RankingRules) -> float:
     return max((rules.preference(file.path) for one in photo.contents for file in one.files), default=-2)
 
 
-def _bytes(photo: CopyPhoto) -> float:
+def _bytes(photo: CopyPhoto) -> int:
     return main_content(photo).size_bytes
 
 
@@ -109,6 +116,18 @@ def _preference_words(best: CopyPhoto, other: CopyPhoto, rules: RankingRules) ->
     return "it is in a --prefer folder"
 
 
+def _compression_words(best: CopyPhoto, other: CopyPhoto, rules: RankingRules) -> str:
+    mine, others = rules.quality(main_content(best)), rules.quality(main_content(other))
+    if mine is not None and others is not None:
+        return f"it is less compressed (JPEG quality about {mine} against {others})"
+    return f"it is less compressed ({_bytes(best):,} against {_bytes(other):,} bytes)"
+
+
+def _with_compression(photos: Sequence[CopyPhoto], rules: RankingRules) -> RankingRules:
+    shown = {photo.photo_id: main_content(photo) for photo in photos}
+    return replace(rules, compression=compression_ranks(photos, shown, rules.quality))
+
+
 CRITERIA: tuple[Criterion, ...] = (
     Criterion(_is_present, _presence_words),
     Criterion(lambda photo, _: _is_raw(photo), lambda *_: "it has the RAW"),
@@ -117,12 +136,13 @@ CRITERIA: tuple[Criterion, ...] = (
         lambda photo, _: pixels(photo),
         lambda best, other, _: f"it has more pixels ({_megapixels(pixels(best))} against {_megapixels(pixels(other))})",
     ),
+    Criterion(lambda photo, rules: rules.compression.get(photo.photo_id, 0), _compression_words),
+    Criterion(_preference, _preference_words),
     Criterion(lambda photo, _: _is_plain(photo), lambda *_: "its name is not that of an edit or copy"),
     Criterion(
         lambda photo, _: any(one.camera_time for one in photo.contents),
         lambda *_: "it has the camera's time",
     ),
-    Criterion(_preference, _preference_words),
     Criterion(lambda photo, _: photo.has_position, lambda *_: "it has a position"),
     Criterion(lambda photo, _: photo.written, lambda *_: "it has more annotations (rating, title, keywords, sidecars)"),
     Criterion(lambda photo, _: main_content(photo).facts, lambda *_: "it has more metadata"),
@@ -135,11 +155,13 @@ CRITERIA: tuple[Criterion, ...] = (
 
 def rank(photos: Sequence[CopyPhoto], rules: RankingRules) -> list[CopyPhoto]:
     """Sort photos, the one to keep first."""
+    rules = _with_compression(photos, rules)
     return sorted(photos, key=lambda photo: tuple(one.value(photo, rules) for one in CRITERIA), reverse=True)
 
 
 def reason_to_keep(best: CopyPhoto, next_best: CopyPhoto, rules: RankingRules) -> str:
     """Explain why one photo is kept and not the other."""
+    rules = _with_compression([best, next_best], rules)
     for criterion in CRITERIA:
         if criterion.value(best, rules) > criterion.value(next_best, rules):
             return criterion.words(best, next_best, rules)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from photoindex.domain.same_picture.orientations import ORIENTATIONS
+from photoindex.domain.words.carried import Words, carried, carried_text
 from photoindex.library.duplicates.files import state_text
 from photoindex.library.duplicates.ranking import RankingRules, rank_files, reason_for_file, reason_to_keep
 from photoindex.paths import display
@@ -13,6 +14,8 @@ from photoindex.pipeline.duplicates.comparison import Compared
 from photoindex.store.photos.duplicates import CopyContent, CopyFile, CopyPhoto
 
 KEEP, REMOVE, REVIEW = "keep", "remove", "review"
+_GO_ALONG = ("companion", "backup")
+"""Roles of contents that go where their photo goes: thumbnails of a camera, backups by ExifTool."""
 WHOLE_SHARE = 0.97
 """A copy that shows at least this share of a picture shows all of it, within the accuracy of thumbnails."""
 
@@ -120,6 +123,25 @@ def _doubts(file: CopyFile, kept: CopyFile | None, rules: RankingRules) -> list[
 def _files_of_copy(
     photo: CopyPhoto, best: CopyPhoto, relations: Relations, rules: RankingRules
 ) -> Iterator[CopiedFile]:
+    """Yield the files of a photo with their actions: one file of a RAW + JPEG or Live Photo never goes alone."""
+    files = list(_files_with_own_action(photo, best, relations, rules))
+    removed = any(one.action == REMOVE for one in files)
+    roles = {one.asset_id: one.role for one in photo.contents}
+    staying = [one for one in files if one.action == REVIEW and roles[one.asset_id] not in _GO_ALONG]
+    for one in files:
+        if one.action == REMOVE and staying:
+            name = display(staying[0].path.rpartition(b"/")[2])
+            yield replace(one, action=REVIEW, reason=f"{one.reason}; {name} belongs to it, and would have to go too")
+        elif one.action == REVIEW and roles[one.asset_id] in _GO_ALONG and removed and not staying:
+            yield replace(one, action=REMOVE, reason=f"goes with the photo that it is a {roles[one.asset_id]} of")
+        else:
+            yield one
+
+
+def _files_with_own_action(
+    photo: CopyPhoto, best: CopyPhoto, relations: Relations, rules: RankingRules
+) -> Iterator[CopiedFile]:
+    carries = _carried(photo, best, rules)
     for content in photo.contents:
         found = [
             (relation, kept)
@@ -143,7 +165,12 @@ def _files_of_copy(
         for file in content.files:
             doubts = losses + _doubts(file, kept_file, rules)
             made = _copied(
-                file, content, photo, rules, action=REVIEW if doubts else action, reason="; ".join([reason, *doubts])
+                file,
+                content,
+                photo,
+                rules,
+                action=REVIEW if doubts else action,
+                reason="; ".join([reason, *doubts, *carries]),
             )
             yield replace(
                 made,
@@ -153,13 +180,18 @@ def _files_of_copy(
             )
 
 
+def _carried(photo: CopyPhoto, best: CopyPhoto, rules: RankingRules) -> list[str]:
+    """Return what `duplicates apply` carries over from a photo to the kept one."""
+    words, kept = (rules.words.get(one.photo_id, Words()) for one in (photo, best))
+    text = carried_text(carried(words, kept))
+    return [f"carries over: {text}"] if text else []
+
+
 def _losses(photo: CopyPhoto, best: CopyPhoto) -> list[str]:
     """Return what would be lost with a photo because the kept one does not have it."""
     losses = []
     if photo.moving and not best.moving:
         losses.append("it has a short video, the kept one does not")
-    if photo.written > best.written:
-        losses.append("it has more annotations (rating, title, keywords, sidecars)")
     return losses
 
 

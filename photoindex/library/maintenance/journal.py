@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
+
+from sqlalchemy import Connection
 
 from photoindex.errors import NothingFound
+from photoindex.library.duplicates.returning import take_back_unfinished, undo_with_files
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.originals.roots import Roots
@@ -14,6 +18,7 @@ from photoindex.library.scan.invalidation import invalidate
 from photoindex.library.scan.refresh import refresh
 from photoindex.pipeline.ingest import derived_files
 from photoindex.progress import EventSink, ignore_events
+from photoindex.store.files import moves
 from photoindex.store.journal import journal
 from photoindex.store.journal.journal import Change, JournalEntry
 from photoindex.store.journal.undo import Undone, undo_in
@@ -56,9 +61,10 @@ def undo(
     """Undo the changes of an entry, by default the newest one that is not undone; undoing an undo redoes it.
 
     Restored contents whose previews are gone are marked, so that the next scan rebuilds them. With `dry_run` nothing is
-    changed. Raises NothingFound, CannotUndo (already undone, or the rows have changed since), LibraryLocked.
+    changed. Files that the entry moved are put back. Raises NothingFound, CannotUndo (already undone, or the rows have changed since), LibraryLocked.
     """
     with exclusive(library.folder, "undo"):
+        back = {} if dry_run else take_back_unfinished(library)
         if entry_id is None:
             with library.database.read() as connection:
                 entry_id = journal.newest_undoable(connection)
@@ -75,8 +81,20 @@ def undo(
                     return change
             return replace(change, before={**before, "derived": 0})
 
-        done = undo_in(library.database, entry_id, dry_run=dry_run, amend=with_checked_previews, finish=invalidate)
+        done = undo_with_files(library, entry_id, partial(_undo_moved, library, entry_id), dry_run=dry_run) or undo_in(
+            library.database, entry_id, dry_run=dry_run, amend=with_checked_previews, finish=invalidate
+        )
         if not dry_run:
             with library.database.session() as session:
                 refresh(library, session, Roots(library.database), emit)
-        return done
+        return replace(done, files=done.files + back.get(entry_id, 0))
+
+
+def _undo_moved(library: Library, entry_id: int, *, dry_run: bool) -> Undone:
+    """Undo the rows of an entry that moved files: what a person said since of the kept photos stays."""
+
+    def finish(connection: Connection, undoing: int) -> None:
+        moves.set_state(connection, entry_id, before=moves.RETURNING, after=moves.RETURNED)
+        invalidate(connection, undoing)
+
+    return undo_in(library.database, entry_id, dry_run=dry_run, finish=finish, leave_changed=True)

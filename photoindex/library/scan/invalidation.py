@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection
 
 from photoindex.domain.facts.resolve import SAID
@@ -11,6 +13,7 @@ from photoindex.pipeline.resolve.relate import regroup
 from photoindex.pipeline.resolve.said import refresh_said
 from photoindex.store.engine.chunks import chunks
 from photoindex.store.journal import journal
+from photoindex.store.journal.journal import Change
 from photoindex.store.tasks import stale
 from photoindex.store.words.holders import photos_of_contents
 
@@ -18,7 +21,12 @@ _CHUNK = 1000
 
 
 def invalidate(connection: Connection, entry_id: int) -> None:
-    """Mark what becomes stale by the changes of a journal entry, in the transaction that made them.
+    """Mark what becomes stale by the changes of a journal entry, in the transaction that made them."""
+    invalidate_changed(connection, journal.changes_of(connection, entry_id))
+
+
+def invalidate_changed(connection: Connection, changes: Iterable[Change]) -> None:
+    """Mark what becomes stale by changes of rows, in the transaction that made them.
 
     After a correction, its photo must be resolved; after a file was restored, its folder must be paired. A decision
     about pairs regroups the photos immediately, and what a person said of photos that nothing else follows from is resolved
@@ -32,7 +40,7 @@ def invalidate(connection: Connection, entry_id: int) -> None:
     folders: set[int] = set()
     restored: set[int] = set()
     holders: set[int] = set()
-    for change in journal.changes_of(connection, entry_id):
+    for change in changes:
         people.add(change)
         words.add(change)
         if change.table_name == "correction":

@@ -47,18 +47,26 @@ def gather(connection: Connection, photo_id: int) -> Evidence | None:
     return gather_all(connection, [photo_id]).get(photo_id)
 
 
-def gather_all(connection: Connection, photo_ids: Collection[int]) -> dict[int, Evidence]:
-    """Return photo -> its evidence, for up to a few hundred photos; those without content or file are left out."""
+def gather_all(
+    connection: Connection, photo_ids: Collection[int], *, without: Collection[int] = ()
+) -> dict[int, Evidence]:
+    """Return photo -> its evidence, for up to a few hundred photos; those without content or file are left out.
+
+    without: ids of files that are about to go: sidecars, which say nothing then, and others, which no longer name the photo.
+    """
     contents = assets.current_contents(connection, photo_ids)
     of_photos = files.of_photos(connection, photo_ids)
     linked = sidecars.of_photos(connection, photo_ids)
+    if without:
+        of_photos = {key: [one for one in rows if one.id not in without] for key, rows in of_photos.items()}
+        linked = {key: [one for one in rows if one.file_id not in without] for key, rows in linked.items()}
     corrected = corrections.of_photos(connection, photo_ids)
     return {
         photo_id: _evidence(
             contents[photo_id], of_photos[photo_id], linked.get(photo_id, ()), corrected.get(photo_id, {})
         )
         for photo_id in photo_ids
-        if photo_id in contents and photo_id in of_photos
+        if photo_id in contents and of_photos.get(photo_id)
     }
 
 

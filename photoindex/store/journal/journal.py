@@ -66,6 +66,12 @@ def record(
     entry_id = connection.execute(
         journal.insert().values(at=time.time(), command=command, summary=summary, undoes=undoes).returning(journal.c.id)
     ).scalar_one()
+    extend(connection, entry_id, changes)
+    return int(entry_id)
+
+
+def extend(connection: Connection, entry_id: int, changes: Iterable[Change]) -> None:
+    """Write further changes of an entry, which a command with several transactions makes; call it in the one that makes them."""
     insert = untyped(journal_change).insert()
     remaining = iter(changes)
     while chunk := list(islice(remaining, _CHUNK)):
@@ -82,7 +88,11 @@ def record(
                 for change in chunk
             ],
         )
-    return int(entry_id)
+
+
+def summarize(connection: Connection, entry_id: int, summary: str) -> None:
+    """Give an entry another summary."""
+    connection.execute(journal.update().where(journal.c.id == entry_id).values(summary=summary))
 
 
 def keep_if_changed(connection: Connection, entry_id: int, summary: str) -> bool:
@@ -91,7 +101,7 @@ def keep_if_changed(connection: Connection, entry_id: int, summary: str) -> bool
     if connection.execute(of_entry).first() is None:
         connection.execute(journal.delete().where(journal.c.id == entry_id))
         return False
-    connection.execute(journal.update().where(journal.c.id == entry_id).values(summary=summary))
+    summarize(connection, entry_id, summary)
     return True
 
 
@@ -182,6 +192,12 @@ def newest_undoable(connection: Connection) -> int | None:
     found: int | None = connection.execute(
         select(func.max(journal.c.id)).where(journal.c.undone_by.is_(None), journal.c.undoes.is_(None))
     ).scalar_one()
+    return found
+
+
+def undone_entry(connection: Connection, entry_id: int) -> int | None:
+    """Return the entry that an entry undid; None if it is no undo."""
+    found: int | None = connection.execute(select(journal.c.undoes).where(journal.c.id == entry_id)).scalar()
     return found
 
 

@@ -24,11 +24,15 @@ Finish = Callable[[Connection, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """Result of an undo: the entry, the new entry that undoes it (None for a dry run), the number of rows restored."""
+    """Result of an undo: the entry, the new entry that undoes it (None for a dry run), the number of rows restored.
+
+    files: how many originals were put back.
+    """
 
     entry_id: int
     undone_by: int | None
     rows: int
+    files: int = 0
 
 
 class CannotUndo(UsageError):
@@ -37,13 +41,14 @@ class CannotUndo(UsageError):
     meaning = ""
 
 
-def undo(connection: Connection, entry_id: int, amend: Amend | None = None) -> int:
+def undo(connection: Connection, entry_id: int, amend: Amend | None = None, *, leave_changed: bool = False) -> int:
     """Undo the entry's changes and return the id of the new entry that records this (undoing that one is a redo).
 
     Call it in its own write transaction, which must be rolled back if this raises: NothingFound for an unknown entry,
     CannotUndo for one that was already undone or whose rows have changed since. References to missing rows are detected
     only at commit; `undo_in` turns that error into CannotUndo. `amend` receives each change and returns it, with a
-    different row to restore where the recorded one is no longer correct.
+    different row to restore where the recorded one is no longer correct. leave_changed: leave rows alone that have changed
+    since, instead of raising.
     """
     entry = connection.execute(select(journal).where(journal.c.id == entry_id)).first()
     if entry is None:
@@ -58,7 +63,7 @@ def undo(connection: Connection, entry_id: int, amend: Amend | None = None) -> i
         summary=f"undo of {entry_id} ({entry.command}): {entry.summary}"
         if entry.undoes is None
         else f"undo of {entry_id}",
-        changes=_undo_changes(connection, entry_id, amend),
+        changes=_undo_changes(connection, entry_id, amend, leave_changed=leave_changed),
         undoes=entry_id,
     )
     _mark_undone(connection, entry_id, undoing)
@@ -82,6 +87,7 @@ def undo_in(
     dry_run: bool = False,
     amend: Amend | None = None,
     finish: Finish | None = None,
+    leave_changed: bool = False,
 ) -> Undone:
     """Undo an entry like `undo`, in its own transaction; with `dry_run`, only check whether it can be undone.
 
@@ -90,7 +96,7 @@ def undo_in(
     """
     try:
         with database.write() as connection:
-            undoing = undo(connection, entry_id, amend)
+            undoing = undo(connection, entry_id, amend, leave_changed=leave_changed)
             if finish is not None:
                 finish(connection, undoing)
             count = connection.execute(
@@ -112,13 +118,21 @@ def _broken_link(entry_id: int) -> CannotUndo:
     )
 
 
-def _undo_changes(connection: Connection, entry_id: int, amend: Amend | None) -> Iterator[Change]:
+def _undo_changes(
+    connection: Connection, entry_id: int, amend: Amend | None, *, leave_changed: bool
+) -> Iterator[Change]:
     """Restore `before` of every change, last change first; yield the inverse changes."""
     last: int | None = None
     while chunk := read_chunk(connection, entry_id, before=last):
         last = chunk[-1][0]
         for recorded in _batches([change if amend is None else amend(change) for _, change in chunk]):
-            for batch in _batches(words_rows.adapted(connection, people_rows.adapted(connection, recorded))):
+            adapted = words_rows.adapted(connection, people_rows.adapted(connection, recorded))
+            for batch in _batches(adapted):
+                if leave_changed:
+                    changed = _changed_since(connection, _known_table(entry_id, batch[0]), batch)
+                    batch = [one for one in batch if tuple(one.key.values()) not in changed]  # noqa: PLW2901
+                    if not batch:
+                        continue
                 yield from people_rows.made_way(connection, batch)
                 words_rows.make_way(connection, batch)
                 _restore(connection, entry_id, batch)
@@ -180,6 +194,14 @@ def _restore(connection: Connection, entry_id: int, batch: list[Change]) -> None
 
 
 def _refuse_changed_rows(connection: Connection, entry_id: int, table: sa.TableClause, batch: list[Change]) -> None:
+    for key, what in _changed_since(connection, table, batch).items():
+        raise CannotUndo(
+            f"entry {entry_id} cannot be undone: {table.name} {', '.join(map(str, key))} {what}; nothing was changed"
+        )
+
+
+def _changed_since(connection: Connection, table: sa.TableClause, batch: list[Change]) -> dict[tuple[Stored, ...], str]:
+    """Return the keys of the rows of a batch that are not as the entry left them, and what became of each."""
     names = list(batch[0].key)
     columns = [table.c[name] for name in names]
     wanted = [tuple(change.key[name] for name in names) for change in batch]
@@ -187,16 +209,15 @@ def _refuse_changed_rows(connection: Connection, entry_id: int, table: sa.TableC
     current = {
         tuple(row[name] for name in names): row for row in connection.execute(select(table).where(condition)).mappings()
     }
+    found = {}
     for change, key in zip(batch, wanted, strict=True):
         row = current.get(key)
         same = row is None if change.after is None else row is not None and _matches(dict(row), change.after)
         if not same:
-            what = (
+            found[key] = (
                 "exists again" if change.after is None else "no longer exists" if row is None else "has changed since"
             )
-            raise CannotUndo(
-                f"entry {entry_id} cannot be undone: {table.name} {', '.join(map(str, key))} {what}; nothing was changed"
-            )
+    return found
 
 
 def _matches(row: Row, after: Row) -> bool:

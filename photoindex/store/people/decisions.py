@@ -54,11 +54,15 @@ class Decisions:
 
     def record(self, *, command: str, summary: str) -> int | None:
         """Write the entry of the journal and return its id, None if nothing was changed; forget what was counted."""
-        if not self._changes:
-            return None
-        self._drop_covers()
-        people_changed(self.connection, self._touched, of_changes(self._changes))
-        return record(self.connection, command=command, summary=summary, changes=self._changes)
+        changes = self.finish()
+        return record(self.connection, command=command, summary=summary, changes=changes) if changes else None
+
+    def finish(self) -> list[Change]:
+        """Bring up to date what follows from the decisions, and return the changes, for an entry with others."""
+        if self._changes:
+            self._drop_covers()
+            people_changed(self.connection, self._touched, of_changes(self._changes))
+        return self._changes
 
     def assign(self, region_ids: Sequence[int], individual_id: int, how: How = How.CONFIRMED) -> None:
         """Give regions to an individual, from whichever had them; with CONFIRMED, rejections of it are taken back."""

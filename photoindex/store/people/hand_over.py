@@ -117,6 +117,13 @@ def _decide_alike(connection: Connection, decided: RegionRow, face: RegionRow) -
 
 def _copy(connection: Connection, row: RegionRow, target: int) -> int:
     """Copy a region with everything about it to another content; return the copy."""
+    made = copy_region(connection, row, target)
+    _copy_decisions(connection, row.id, made)
+    return made
+
+
+def copy_region(connection: Connection, row: RegionRow, target: int) -> int:
+    """Copy a region with its vector to another content, as a face of nobody; return the copy."""
     # What found it is left out: it was not found in this content.
     kept = [column for column in region.c if column.name not in ("id", "asset_id", "variant_id")]
     copied = select(literal(target), null(), *kept).where(region.c.id == row.id)
@@ -125,7 +132,6 @@ def _copy(connection: Connection, row: RegionRow, target: int) -> int:
     made = new_id(connection.execute(insert(region), dict(zip(names, values, strict=True))))
     vector = select(literal(made), region_vector.c.data).where(region_vector.c.region_id == row.id)
     connection.execute(insert(region_vector).from_select(["region_id", "data"], vector))
-    _copy_decisions(connection, row.id, made)
     return made
 
 

@@ -12,18 +12,20 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from photoindex.domain.people.boxes import Box, matched
 from photoindex.domain.people.same_face import Face, matched_after_edit
-from photoindex.domain.people.values import FACE, FIXED
+from photoindex.domain.people.values import FACE, FIXED, How
 from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import numbers, upsert
 from photoindex.store.people import counts, marks
 from photoindex.store.people.spaces import RegionSpace
-from photoindex.store.schema.tables import asset, assignment, region, region_vector, rejection
+from photoindex.store.schema.tables import asset, assignment, photo, region, region_vector, rejection
 from photoindex.store.tasks import asset_tasks
 from photoindex.store.words.people import ChangedFaces, people_changed
 from photoindex.types import DetectedRegion, Result
 
 STORED = np.dtype("<f2")
 """How a vector is stored."""
+_FIRST_TURNED = 5
+"""EXIF orientations from this one on swap width and height."""
 _LANDMARKS = np.dtype("<f4")
 
 
@@ -227,3 +229,28 @@ def _sizes(connection: Connection, asset_ids: Iterable[int]) -> dict[int, tuple[
     """Return the width and height of each content in pixels, None if unknown."""
     chosen = select(asset.c.id, asset.c.width, asset.c.height).where(asset.c.id.in_(numbers(sorted(asset_ids))))
     return {row.id: (row.width, row.height) if row.width and row.height else None for row in connection.execute(chosen)}
+
+
+def primary_contents(connection: Connection, photo_ids: Sequence[int]) -> dict[int, int]:
+    """Return photo -> the content that represents it, whose faces people see."""
+    chosen = select(photo.c.id, photo.c.primary_asset_id).where(photo.c.id.in_(numbers(photo_ids)))
+    return {row.id: row.primary_asset_id for row in connection.execute(chosen) if row.primary_asset_id is not None}
+
+
+def confirmed_in(connection: Connection, asset_id: int) -> set[int]:
+    """Return the individuals whose faces in a content a person confirmed."""
+    chosen = select(assignment.c.individual_id).join(region, region.c.id == assignment.c.region_id)
+    confirmed = chosen.where(region.c.asset_id == asset_id, assignment.c.how == How.CONFIRMED.value)
+    return set(connection.execute(confirmed).scalars())
+
+
+def have_one_shape(connection: Connection, one: int, other: int, *, within: float) -> bool:
+    """Tell whether the sides of two upright pictures have the same ratio, to a share."""
+    chosen = select(asset.c.width, asset.c.height, asset.c.orientation).where(asset.c.id.in_([one, other]))
+    ratios = []
+    for row in connection.execute(chosen):
+        if not row.width or not row.height:
+            return False
+        turned = (row.orientation or 1) >= _FIRST_TURNED
+        ratios.append(row.height / row.width if turned else row.width / row.height)
+    return len(ratios) > 1 and abs(ratios[0] / ratios[1] - 1) <= within

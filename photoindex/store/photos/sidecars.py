@@ -18,7 +18,8 @@ from photoindex.types import FactValue, SidecarKind, SidecarPart, SidecarRead
 _KEYS = 500
 
 
-_OF_ALBUMS = (SidecarKind.TAKEOUT_ALBUM.value, SidecarKind.APPLE_ALBUM.value)
+ALBUM_KINDS = (SidecarKind.TAKEOUT_ALBUM.value, SidecarKind.APPLE_ALBUM.value)
+"""Kinds of sidecars that are about albums, and about no photo."""
 _WITH_PARTS = (SidecarKind.PICASA, SidecarKind.APPLE_ALBUM)
 
 
@@ -105,7 +106,7 @@ def in_folder(connection: Connection, folder_id: int) -> list[SidecarRow]:
     rows = connection.execute(
         select(sidecar.c.file_id, file.c.name, sidecar.c.kind, sidecar.c.title)
         .join(file, file.c.id == sidecar.c.file_id)
-        .where(file.c.folder_id == folder_id, file.c.state == "present", sidecar.c.kind.not_in(_OF_ALBUMS))
+        .where(file.c.folder_id == folder_id, file.c.state == "present", sidecar.c.kind.not_in(ALBUM_KINDS))
         .order_by(sidecar.c.file_id)
     )
     found = [SidecarRow(*row) for row in rows]

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from photoindex.store.engine.ddl import IDS_NEVER_REUSED, partial_index
 from photoindex.store.engine.path_columns import PathBytes
 from photoindex.store.schema.columns import metadata
+from photoindex.store.schema.move_tables import file_move
 from photoindex.store.schema.night_tables import ledger, measurement, night, proof, throughput
 from photoindex.store.schema.people_tables import (
     asset_with_repeats,
@@ -67,7 +68,7 @@ from photoindex.store.schema.words_tables import (
 
 __all__ = [
     "PathBytes", "album", "album_asset", "asset", "asset_tag", "asset_text", "asset_with_repeats", "assignment",
-    "correction", "event", "file", "folder", "individual", "individual_alias", "individual_summary",
+    "correction", "event", "file", "file_move", "folder", "individual", "individual_alias", "individual_summary",
     "individuals_apart", "journal", "journal_change", "label", "ledger", "library", "measurement", "metadata",
     "night", "pair_decision", "pair_link", "photo", "photo_keyword", "photo_text", "photo_to_resolve", "place",
     "proof", "query_vector", "region", "region_space", "region_vector", "rejection", "root", "saved_query",

@@ -175,6 +175,26 @@ def arrange(connection: Connection, album_id: int, photo_ids: Sequence[int]) -> 
     yield from moved
 
 
+def take_place(connection: Connection, *, of_photo: int, photo_id: int) -> Iterator[Change]:
+    """Put a photo into a person's albums that another one is in, at the same places, where it is in none of them yet."""
+    own = select(album.c.id).where(album.c.kind == OWN)
+    inside = select(album_asset.c.album_id, func.min(album_asset.c.position).label("position"))
+    inside = inside.join(asset, asset.c.id == album_asset.c.asset_id).group_by(album_asset.c.album_id)
+    known = connection.execute(inside.where(asset.c.photo_id == photo_id)).all()
+    missing = album_asset.c.album_id.in_(own), album_asset.c.album_id.not_in([one.album_id for one in known])
+    places = connection.execute(inside.where(asset.c.photo_id == of_photo, *missing)).all()
+    contents = connection.execute(_contents([photo_id]).where(asset.c.role != SUPERSEDED)).all()
+    now = time.time()
+    rows: list[Row] = [
+        {"album_id": place.album_id, "asset_id": one.id, "position": place.position, "at": now}
+        for place in places
+        for one in contents
+    ]
+    if rows:
+        connection.execute(insert(album_asset), rows)
+    yield from (Change(album_asset.name, _key(row), before=None, after=row) for row in rows)
+
+
 def copy(connection: Connection, *, source: int, target: int) -> None:
     """Put a content into the albums of the one that it replaced in a file, at the same places."""
     columns = ["album_id", "asset_id", "position", "at"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -57,7 +57,7 @@ def refresh_folder(connection: Connection, folder_id: int) -> None:
     name = os.path.basename(row.path) or row.label.encode()
     titled = None if about is None else about.title
     kind = FOLDER if about is None else TAKEOUT
-    _store(connection, kind, titled or _text(name), _origin(row.volume_id, row.path), [one.asset_id for one in found])
+    _store(connection, kind, titled or _text(name), origin_of(row.volume_id, row.path), [one.asset_id for one in found])
 
 
 def refresh_lists(connection: Connection) -> None:
@@ -70,7 +70,7 @@ def refresh_lists(connection: Connection) -> None:
     )
     origins = set()
     for row in connection.execute(statement).all():
-        origin = _origin(row.volume_id, os.path.join(row.path, row.name))
+        origin = origin_of(row.volume_id, os.path.join(row.path, row.name))
         origins.add(origin)
         _store(
             connection,
@@ -142,9 +142,21 @@ def _store(connection: Connection, kind: str, name: str, origin: str, contents: 
         connection.execute(insert(album_asset), rows)
 
 
-def _origin(volume_id: int, path: bytes) -> str:
+def origin_of(volume_id: int, path: bytes) -> str:
+    """Return the origin of the album of a folder, or of a list in a file; path: relative to the volume's mount point."""
     return f"{volume_id}:/{_text(path)}"
 
 
 def _text(path: bytes) -> str:
     return without_stray_bytes(to_text(path))
+
+
+def left_without(connection: Connection, photo_id: int, going: Collection[int]) -> list[str]:
+    """Return the names of Takeout's albums that a photo is in only by files that are about to go."""
+    chosen = select(folder.c.volume_id, folder.c.path, file.c.id).join(folder, folder.c.id == file.c.folder_id)
+    of_photo = chosen.join(asset, asset.c.id == file.c.asset_id).where(asset.c.photo_id == photo_id)
+    files = connection.execute(of_photo.where(file.c.state == "present")).all()
+    folders = {origin_of(one.volume_id, one.path) for one in files if one.id in going}
+    folders -= {origin_of(one.volume_id, one.path) for one in files if one.id not in going}
+    named = select(album.c.name).where(album.c.kind == TAKEOUT, album.c.origin.in_(folders)).order_by(album.c.name)
+    return list(connection.execute(named).scalars())

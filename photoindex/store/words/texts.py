@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from photoindex.store.engine.statements import numbers
+from photoindex.store.journal.journal import Change, Row, rows_as_changes, untyped
 from photoindex.store.schema.tables import asset_text, task, variant
 from photoindex.store.words import documents
 from photoindex.types import Result, Text, TextLine
@@ -161,3 +162,15 @@ def reparse(connection: Connection, kind: str, texts: Sequence[tuple[Answer, str
     if gone:
         connection.execute(delete(asset_text).where(*of_row), gone)
     documents.refresh_assets(connection, {answer.asset_id for answer, _ in texts})
+
+
+def copy_texts(connection: Connection, kind: str, *, source: int, target: int) -> Iterator[Change]:
+    """Copy the texts of one kind of a content to another one that has none; yields the changes for the journal."""
+    of_kind = select(asset_text).where(asset_text.c.kind == kind)
+    if connection.execute(of_kind.where(asset_text.c.asset_id == target)).first() is not None:
+        return
+    found = list(rows_as_changes(connection, asset_text, of_kind.where(asset_text.c.asset_id == source)))
+    for one in found:
+        row: Row = {**(one.before or {}), "asset_id": target}
+        connection.execute(untyped(asset_text).insert(), row)
+        yield Change(asset_text.name, {**one.key, "asset_id": target}, before=None, after=row)

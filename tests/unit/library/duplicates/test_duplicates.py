@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from json import dumps
 from pathlib import Path
 
 import numpy as np
@@ -120,7 +121,7 @@ def test_resaved_copies_are_grouped_and_the_best_one_is_kept(runner: LibraryRunn
     }  # fmt: skip
     assert "mirrored" in reason(group, "mirrored.jpg")
     assert "400 x 300 against 1000 x 750" in reason(group, "small.jpg")
-    assert "larger file" in group.keep_reason
+    assert group.keep_reason == "it is less compressed (JPEG quality about 95 against 88)"
     assert result.removable_bytes == (originals / "small.jpg").stat().st_size
 
 
@@ -194,15 +195,42 @@ def test_quality_ranks_before_a_preferred_folder(runner: LibraryRunner, original
     assert actions(group) == {"big.jpg": "keep", "small.jpg": "remove"}
 
 
-def test_a_copy_with_more_annotations_is_marked_for_review(runner: LibraryRunner, originals: Path) -> None:
+def test_the_words_of_a_copy_are_named_and_never_decide(runner: LibraryRunner, originals: Path) -> None:
     picture = scene(12)
     write(originals / "big.jpg", picture)
     exif = Image.Exif()
     exif[0x4746], exif[0x010E] = 5, "Anna's birthday"
     write(originals / "small.jpg", scaled(picture, 0.5), exif=exif)
     (group,) = found(runner, originals).groups
-    assert actions(group) == {"big.jpg": "keep", "small.jpg": "review"}
-    assert "annotations" in reason(group, "small.jpg")
+    assert actions(group) == {"big.jpg": "keep", "small.jpg": "remove"}
+    assert reason(group, "small.jpg").endswith("; carries over: rating 5, caption Anna's birthday")
+
+
+def test_the_better_picture_is_kept_though_a_worse_one_has_the_takeout_json(
+    runner: LibraryRunner, originals: Path
+) -> None:
+    picture, exif = scene(14), exif_of("2019:06:01 12:00:00")
+    write(originals / "phone" / "IMG_7.jpg", picture, 85, exif)
+    write(originals / "takeout" / "IMG_7.jpg", picture, 40, exif)
+    json = {"title": "IMG_7.jpg", "description": "At the lake", "geoData": {"latitude": 47.5, "longitude": 11.3}}
+    (originals / "takeout" / "IMG_7.jpg.json").write_text(dumps(json))
+    (group,) = found(runner, originals, prefer=[os.fsencode(originals / "takeout")]).groups
+    assert [(one.action, Path(os.fsdecode(one.path)).parent.name) for one in group.files] == [
+        ("keep", "phone"), ("remove", "takeout"),
+    ]  # fmt: skip
+    assert group.keep_reason == "it is less compressed (JPEG quality about 85 against 40)"
+    assert reason(group, "takeout/IMG_7.jpg").endswith("; carries over: caption At the lake, the position")
+
+
+def test_saving_a_cameras_file_again_at_a_higher_quality_makes_no_better_copy(
+    runner: LibraryRunner, originals: Path
+) -> None:
+    camera = write(originals / "camera.jpg", scene(15), 88, exif_of("2019:06:01 12:00:00"))
+    write(originals / "export.jpg", Image.open(camera), 97)
+    assert actions(found(runner, originals).groups[0]) == {"camera.jpg": "keep", "export.jpg": "remove"}
+    # Between copies of one quality, the user's folder counts more than names and metadata.
+    preferred = found(runner, originals, prefer=[os.fsencode(originals / "export.jpg")])
+    assert actions(preferred.groups[0]) == {"export.jpg": "keep", "camera.jpg": "remove"}
 
 
 @pytest.mark.parametrize("larger", ["animation", "still"])
