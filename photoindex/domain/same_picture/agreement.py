@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -66,6 +66,16 @@ def agreement_of(first: Features, second: Features, map_: Map) -> Agreement:
     share = min(1.0, second.grey.size / area if smaller[1] else area / second.grey.size)
     only_border = share < _WHOLE and max(beyond_first, beyond_second) < _BOTH_WHOLE
     return Agreement(windows, mean, low, differing, smaller[0], share, smaller[1], only_border)
+
+
+def with_border(found: Agreement, first_share: float, second_share: float) -> Agreement:
+    """Return the agreement of two pictures, given that of what is inside their borders and the share of it in each."""
+    second_is_smaller = second_share > first_share
+    share = min(first_share, second_share) / max(first_share, second_share)
+    if found.share < _WHOLE and found.second_is_smaller != second_is_smaller:
+        return found
+    whole = found.share >= _WHOLE
+    return replace(found, share=found.share * share, second_is_smaller=second_is_smaller, only_border=whole and share < _WHOLE)
 
 
 def _compare(coarse: Features, fine: Features, map_: Map) -> tuple[int, float, float, float]:

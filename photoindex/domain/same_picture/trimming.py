@@ -31,6 +31,19 @@ class Rectangle:
         """Whether this is the whole picture."""
         return (self.left, self.top, self.right, self.bottom) == (0.0, 0.0, 1.0, 1.0)
 
+    @property
+    def share(self) -> float:
+        """The fraction of the picture's area."""
+        return (self.right - self.left) * (self.bottom - self.top)
+
+    def part(self, inner: Rectangle) -> Rectangle:
+        """Return a part of this rectangle, given as fractions of it, as fractions of the picture."""
+        across, down = self.right - self.left, self.bottom - self.top
+        return Rectangle(
+            self.left + inner.left * across, self.top + inner.top * down,
+            self.left + inner.right * across, self.top + inner.bottom * down,
+        )  # fmt: skip
+
     def pixels(self, width: int, height: int) -> tuple[int, int, int, int]:
         """Return left, top, right and bottom in pixels of a picture of this size."""
         return round(self.left * width), round(self.top * height), round(self.right * width), round(self.bottom * height)

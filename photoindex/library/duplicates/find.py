@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.domain.pairing.values import Member
+from photoindex.domain.same_picture.hashes import VERSION, WINDOWS
 from photoindex.domain.same_picture.orientations import ORIENTATIONS
 from photoindex.domain.same_picture.shots import different_shots
+from photoindex.domain.same_picture.trimming import Rectangle
 from photoindex.errors import NothingFound, UsageError
 from photoindex.library.cores import jobs_for
 from photoindex.library.duplicates.files import CopyPhotos
@@ -30,7 +32,7 @@ from photoindex.pipeline.duplicates.comparison import Compared, Comparer, Task, 
 from photoindex.pipeline.resolve.relate import member_of
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.query.syntax import Node
-from photoindex.store.photos import duplicates
+from photoindex.store.photos import duplicates, hashes
 from photoindex.store.photos import pairs as store_pairs
 
 RADIUS = 11
@@ -113,13 +115,14 @@ class _SamePictures:
     accepted: dict[tuple[int, int], Compared] = field(default_factory=dict)
     photo_of: dict[int, int] = field(default_factory=dict)
     _digests: dict[int, bytes] = field(default_factory=dict)
+    _borders: dict[int, Rectangle] = field(default_factory=dict)
     _comparer: Comparer | None = None
 
     @property
     def comparer(self) -> Comparer:
         """The comparer, which caches features of pictures."""
         if self._comparer is None:
-            self._comparer = Comparer(self.library.derived_folder, self._digests)
+            self._comparer = Comparer(self.library.derived_folder, self._digests, self._borders)
         return self._comparer
 
     def run(self) -> None:
@@ -148,13 +151,7 @@ class _SamePictures:
         started = time.monotonic()
         self.emit(PhaseStarted("look for pairs", len(ORIENTATIONS), "steps"))
         collector = candidates.Collector()
-        candidates.add_near_hashes(
-            collector,
-            contents.hashes,
-            self.request.radius,
-            lambda places: self._signatures(contents.asset_ids[places]),
-            lambda done: self.emit(PhaseAdvanced("look for pairs", done)),
-        )
+        self._add_hashes(collector, contents)
         with self.library.database.read() as connection:
             moments = duplicates.contents_of_one_moment(connection)
         candidates.add_pairs(collector, contents.asset_ids, _all_pairs(moments))
@@ -162,6 +159,44 @@ class _SamePictures:
         found = self._of_wanted(collector.result(), contents)
         self.emit(PhaseFinished("look for pairs", len(ORIENTATIONS), time.monotonic() - started))
         return found
+
+    def _add_hashes(self, collector: candidates.Collector, contents: duplicates.HashedContents) -> None:
+        """Add pairs by their hashes: those of today's version among each other, the others by the hashes of old."""
+        with self.library.database.read() as connection:
+            known = hashes.stored(connection, version=VERSION, windows=WINDOWS)
+        places = np.minimum(np.searchsorted(contents.asset_ids, known.asset_ids), max(0, len(contents.asset_ids) - 1))
+        current = contents.asset_ids[places] == known.asset_ids if len(contents.asset_ids) else np.zeros(0, np.bool_)
+        places, full, windows = places[current], known.full[current], known.windows[current]
+        wanted = self._wanted_contents(contents)
+        of_version = None if wanted is None else wanted[places]
+        structured = candidates.has_structure(full)
+        candidates.add_near_hashes(
+            collector,
+            full[structured],
+            self.request.radius,
+            lambda chosen: self._signatures(contents.asset_ids[chosen]),
+            lambda done: self.emit(PhaseAdvanced("look for pairs", done)),
+            wanted=None if of_version is None else of_version[structured],
+            places=places[structured],
+        )
+        radius = min(self.request.radius, candidates.smaller_radius(len(full)))
+        candidates.add_windows(collector, full, windows, places, radius, wanted=of_version)
+        old = np.ones(len(contents.asset_ids), np.bool_)
+        old[places] = False
+        if old.any():
+            candidates.add_near_hashes(
+                collector,
+                contents.hashes,
+                self.request.radius,
+                lambda chosen: self._signatures(contents.asset_ids[chosen]),
+                lambda done: self.emit(PhaseAdvanced("look for pairs", done)),
+                wanted=old,
+            )
+
+    def _wanted_contents(self, contents: duplicates.HashedContents) -> NDArray[np.bool_] | None:
+        if self.wanted is None:
+            return None
+        return np.isin(contents.photo_ids, np.fromiter(self.wanted, np.int64, len(self.wanted)))
 
     def _add_neighbours(self, collector: candidates.Collector, asset_ids: NDArray[np.int64]) -> None:
         near = near_in_space(self.library, self.emit)
@@ -183,10 +218,10 @@ class _SamePictures:
         """Drop pairs within one photo, pairs of a video and a picture, and pairs that the query does not match."""
         photos = contents.photo_ids[found.first], contents.photo_ids[found.second]
         kept = (photos[0] != photos[1]) & (contents.videos[found.first] == contents.videos[found.second])
-        if self.wanted is not None:
-            ids = np.fromiter(self.wanted, np.int64, len(self.wanted))
-            kept &= np.isin(photos[0], ids) | np.isin(photos[1], ids)
-        return candidates.PairCandidates(found.first[kept], found.second[kept], found.turns[kept], found.thorough[kept])
+        wanted = self._wanted_contents(contents)
+        if wanted is not None:
+            kept &= wanted[found.first] | wanted[found.second]
+        return found.chosen(kept)
 
     def _signatures(self, asset_ids: NDArray[np.int64]) -> NDArray[np.float32]:
         self._load_digests(asset_ids.tolist())
@@ -197,6 +232,9 @@ class _SamePictures:
         if new:
             with self.library.database.read() as connection:
                 self._digests.update(duplicates.digests_of(connection, new))
+                borders = hashes.contents(connection, new, version=VERSION)
+            found = ((asset_id, Rectangle.unpacked(packed)) for asset_id, packed in borders.items())
+            self._borders.update((asset_id, one) for asset_id, one in found if not one.is_whole)
 
     def _compare(self, tasks: Sequence[Task], contents: duplicates.HashedContents, *, done: int) -> None:
         self._load_digests(number for task in tasks for number in (task.first, task.second))
@@ -255,7 +293,7 @@ def _tasks(found: candidates.PairCandidates, asset_ids: NDArray[np.int64], start
     part = slice(start, end)
     columns = (
         asset_ids[found.first[part]].tolist(), asset_ids[found.second[part]].tolist(), found.turns[part].tolist(),
-        found.thorough[part].tolist(),
+        found.thorough[part].tolist(), map(candidates.Start.unpacked, found.starts[part].tolist()),
     )  # fmt: skip
     return [Task(*values) for values in zip(*columns, strict=True)]
 

@@ -6,21 +6,28 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.domain.same_picture.compare import PictureComparison, compare, same_colours
+from photoindex.domain.same_picture.agreement import with_border
+from photoindex.domain.same_picture.alignment import Map, inverse, part_over_part
+from photoindex.domain.same_picture.compare import PictureComparison, compare, compare_from, same_colours
 from photoindex.domain.same_picture.features import Features, extract_features
+from photoindex.domain.same_picture.hashes import window_rectangles
+from photoindex.domain.same_picture.trimming import Rectangle
 from photoindex.file_access import read_file
-from photoindex.pipeline.ingest.derived_files import thumbnail_path
+from photoindex.pipeline.duplicates.candidates import Start
+from photoindex.pipeline.ingest.derived_files import preview_path, thumbnail_path
 
 _CACHED_FEATURES = 200
 """Features cached in memory, about half a megabyte each."""
 _AHEAD = 64
+_WHOLE = Rectangle()
 _SIGNATURE_PX = 16
 _LEAST_STRUCTURE = 0.02
 
@@ -33,6 +40,7 @@ class Task:
     second: int
     turn: int = 0
     thorough: bool = True
+    start: Start | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +55,14 @@ class Compared:
 class Comparer:
     """Compares contents of one library; thread-safe.
 
-    derived_folder: the folder of the thumbnails. digests: by asset id, of the contents to compare; the mapping may grow.
+    derived_folder: the folder of the thumbnails and previews. digests, contents: by asset id, of what to compare, the digest
+    and where its content is, if it has a border; the mappings may grow.
     """
 
-    def __init__(self, derived_folder: Path, digests: Mapping[int, bytes]) -> None:
+    def __init__(self, derived_folder: Path, digests: Mapping[int, bytes], contents: Mapping[int, Rectangle]) -> None:
         self._folder = derived_folder
         self._digests = digests
+        self._contents = contents
         self._cache: OrderedDict[int, Features | None] = OrderedDict()
         self._lock = threading.Lock()
         self.without_thumbnail: set[int] = set()
@@ -72,9 +82,64 @@ class Comparer:
         first, second = self._features(task.first), self._features(task.second)
         if first is None or second is None:
             return Compared(task, PictureComparison(same=False), same_colours=False)
-        found = compare(first, second, orientation=task.turn, thorough=task.thorough)
-        colours = found.same and found.orientation == 0 and self._same_colours(task)
-        return Compared(task, found, colours)
+        start = task.start
+        if start is None:
+            found = compare(first, second, orientation=task.turn, thorough=task.thorough)
+        else:
+            found = compare_from(first, second, self._map_of(task, start, first, second))
+        if found.same:
+            colours = found.orientation == 0 and self._same_colours(task)
+            return Compared(task, found, colours)
+        return Compared(task, self._by_contents(task) or found, same_colours=False)
+
+    def _map_of(self, task: Task, start: Start, first: Features, second: Features) -> Map:
+        """Return the map that lays the picture that was found over the window that led to it."""
+        ids, shapes = (task.first, task.second), (first.shape, second.shape)
+        small, large = (1, 0) if start.second else (0, 1)
+        part = self._content(ids[small]) if start.trimmed else Rectangle()
+        content = self._content(ids[large])
+        height, width = shapes[large]
+        left, top, right, bottom = content.pixels(width, height)
+        window = window_rectangles(right - left, bottom - top)[start.window]
+        map_ = part_over_part(shapes[small], part, shapes[large], content.part(window))
+        return inverse(map_) if start.second else map_
+
+    def _content(self, asset_id: int) -> Rectangle:
+        return self._contents.get(asset_id, _WHOLE)
+
+    def _by_contents(self, task: Task) -> PictureComparison | None:
+        """Compare what two pictures show without their borders, in more detail than a thumbnail has; None if that differs."""
+        rectangles = self._content(task.first), self._content(task.second)
+        if all(one.is_whole for one in rectangles):
+            return None
+        inside = [self._inside(*one) for one in zip((task.first, task.second), rectangles, strict=True)]
+        first, second = inside
+        if first is None or second is None:
+            return None
+        found = compare(first, second, thorough=task.thorough or task.start is not None)
+        if not found.same or found.agreement is None:
+            return None
+        return replace(found, agreement=with_border(found.agreement, rectangles[0].share, rectangles[1].share), map_=None)
+
+    def _inside(self, asset_id: int, content: Rectangle) -> Features | None:
+        grey = self.preview(asset_id)
+        if grey is None:
+            return None
+        left, top, right, bottom = content.pixels(grey.shape[1], grey.shape[0])
+        return Features(np.ascontiguousarray(grey[top:bottom, left:right]))
+
+    def preview(self, asset_id: int) -> NDArray[np.uint8] | None:
+        """Return the preview of a content in grey, uint8 [h, w]; None if it cannot be read."""
+        import simplejpeg
+
+        digest = self._digests.get(asset_id)
+        if digest is None:
+            return None
+        try:
+            jpeg = read_file(preview_path(self._folder, digest))
+            return cast("NDArray[np.uint8]", simplejpeg.decode_jpeg(jpeg, "GRAY")[..., 0])
+        except (OSError, ValueError):
+            return None
 
     def signatures(self, asset_ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return coarse signatures of pictures: float32 [n, 256] of unit length, zeros for those without structure."""
