@@ -147,6 +147,10 @@ def _beyond(inner: Features, outer: Features, map_: Map) -> float:
     import cv2
 
     height, width = inner.shape
+    corners = map_ @ np.array([[0, width - 1, 0, width - 1], [0, 0, height - 1, height - 1], [1, 1, 1, 1]], np.float64)
+    last = np.array(outer.shape[::-1])[:, None] - 1
+    if np.maximum(-corners, corners - last).max() <= _EDGE_PX:
+        return 0.0  # all of it is inside
     across = cv2.Sobel(inner.even, cv2.CV_32F, 1, 0, ksize=3, scale=0.25)
     down = cv2.Sobel(inner.even, cv2.CV_32F, 0, 1, ksize=3, scale=0.25)
     edges = across * across + down * down > _LEAST_GRADIENT**2

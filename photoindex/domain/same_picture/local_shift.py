@@ -1,4 +1,4 @@
-"""Measuring what is left of the shift between two aligned pictures, block by block, and how alike their noise is."""
+"""Measuring what tells copies from separate shots of one scene: shifts of its parts, and noise."""
 
 from __future__ import annotations
 
@@ -12,12 +12,43 @@ from photoindex.domain.same_picture.features import Plane, even_light
 
 MAXIMUM_PX = 1.0
 """Two shots of a scene move against each other by more than this, nine of ten edits of one picture do not."""
+SAME_NOISE = 0.95
+"""From here on the noise is that of one shot: separate shots of a tripod or a burst reached 0.9."""
+_FINE_PX = 1.5
+_FLAT_PX = 9
+_FLAT_SHARE = 0.3
+_LEAST_FLAT = 2000
+_LEAST_NOISE = 0.4
+_DARK, _BRIGHT = 8, 247
 _BLOCK_PX = 48
 _QUANTILE = 0.9
 _LEAST_CONTRAST = 4.0
 _LEAST_BLOCKS = 6
 _ROUNDS = 8
 _FURTHEST_PX = 12.0
+
+
+def noise_likeness(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
+    """Return how alike the noise of two whole pictures is: the correlation of fine detail in flat areas, 0 where there is none.
+
+    first, second: grey, uint8 [h, w], of nearly the same proportions. Noise differs from shot to shot and survives a light
+    compression, while everything else in two shots of a still subject can be alike.
+    """
+    import cv2
+
+    size = min(first.shape[1], second.shape[1]), min(first.shape[0], second.shape[0])
+    planes = [cv2.resize(one, size, interpolation=cv2.INTER_AREA).astype(np.float32) for one in (first, second)]
+    smooth = [cv2.GaussianBlur(one, (0, 0), _FINE_PX) for one in planes]
+    fine = [one - other for one, other in zip(planes, smooth, strict=True)]
+    structure = cv2.blur(np.abs(cv2.Laplacian(smooth[0] + smooth[1], cv2.CV_32F)), (_FLAT_PX, _FLAT_PX))
+    lit = (smooth[0] > _DARK) & (smooth[0] < _BRIGHT)
+    if np.count_nonzero(lit) < _LEAST_FLAT:
+        return 0.0
+    flat = lit & (structure <= np.quantile(structure[lit], _FLAT_SHARE))
+    a, b = fine[0][flat], fine[1][flat]
+    if min(a.std(), b.std()) < _LEAST_NOISE:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
 
 
 def local_shift(first: NDArray[np.uint8], second: NDArray[np.uint8], map_: Map) -> float | None:

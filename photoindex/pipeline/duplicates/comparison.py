@@ -24,6 +24,8 @@ from photoindex.file_access import read_file
 from photoindex.pipeline.duplicates.candidates import Start
 from photoindex.pipeline.ingest.derived_files import preview_path, thumbnail_path
 
+WHOLE_SHARE = 0.97
+"""A copy that shows at least this share of a picture shows all of it, within the accuracy of thumbnails."""
 _CACHED_FEATURES = 200
 """Features cached in memory, about half a megabyte each."""
 _AHEAD = 64
@@ -45,11 +47,15 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One pair with the result of its comparison. same_colours: no filter, caption or other visible change."""
+    """One pair with the result of its comparison.
+
+    same_colours: no filter, caption or other visible change. doubt: why these may be two shots, None if they are surely one.
+    """
 
     task: Task
     comparison: PictureComparison
     same_colours: bool
+    doubt: str | None = None
 
 
 class Comparer:
@@ -69,6 +75,10 @@ class Comparer:
 
     def compared(self, tasks: Sequence[Task], *, threads: int) -> Iterator[Sequence[Compared]]:
         """Yield results in the order of the tasks, grouped by the first content."""
+        import cv2
+
+        # The comparisons themselves run at once; threads for the lines of such small pictures only wait for each other.
+        cv2.setNumThreads(1)
         bundles = [list(bundle) for _, bundle in groupby(tasks, key=lambda task: task.first)]
         if threads <= 1:
             yield from map(self._bundle, bundles)
@@ -79,7 +89,7 @@ class Comparer:
 
     def compare(self, task: Task) -> Compared:
         """Compare one pair."""
-        first, second = self._features(task.first), self._features(task.second)
+        first, second = self.features(task.first), self.features(task.second)
         if first is None or second is None:
             return Compared(task, PictureComparison(same=False), same_colours=False)
         start = task.start
@@ -147,7 +157,7 @@ class Comparer:
 
         found = np.zeros((len(asset_ids), _SIGNATURE_PX**2), np.float32)
         for row, asset_id in enumerate(asset_ids.tolist()):
-            features = self._features(asset_id, keep=False)
+            features = self.features(asset_id, keep=False)
             if features is None or float((features.even**2).mean()) < _LEAST_STRUCTURE:
                 continue
             small = cv2.resize(features.even, (_SIGNATURE_PX, _SIGNATURE_PX), interpolation=cv2.INTER_AREA).ravel()
@@ -163,7 +173,8 @@ class Comparer:
         first, second = self._thumbnail(task.first), self._thumbnail(task.second)
         return first is not None and second is not None and same_colours(first, second)
 
-    def _features(self, asset_id: int, *, keep: bool = True) -> Features | None:
+    def features(self, asset_id: int, *, keep: bool = True) -> Features | None:
+        """Return the features of a content; None if its thumbnail cannot be read. keep: remember them for a while."""
         with self._lock:
             if asset_id in self._cache:
                 self._cache.move_to_end(asset_id)
