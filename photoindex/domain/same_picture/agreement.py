@@ -25,6 +25,7 @@ _EDGE_PX = 1.0
 _LEAST_GRADIENT = 0.35
 _WHOLE = 0.97
 _BOTH_WHOLE = 0.004
+_SAME_SHARE = 0.1
 _FILL_PX = 3.0
 _FILL_PIXELS = 300
 _FILL_EDGES = 0.004
@@ -71,11 +72,18 @@ def agreement_of(first: Features, second: Features, map_: Map) -> Agreement:
 def with_border(found: Agreement, first_share: float, second_share: float) -> Agreement:
     """Return the agreement of two pictures, given that of what is inside their borders and the share of it in each."""
     second_is_smaller = second_share > first_share
-    share = min(first_share, second_share) / max(first_share, second_share)
     if found.share < _WHOLE and found.second_is_smaller != second_is_smaller:
         return found
-    whole = found.share >= _WHOLE
-    return replace(found, share=found.share * share, second_is_smaller=second_is_smaller, only_border=whole and share < _WHOLE)
+    share = found.share * min(first_share, second_share) / max(first_share, second_share)
+    return framed(replace(found, share=share, second_is_smaller=second_is_smaller), first_share, second_share)
+
+
+def framed(found: Agreement, first_share: float, second_share: float) -> Agreement:
+    """Return an agreement that tells whether the larger picture only adds a border, given the share inside it in each."""
+    inside = min(first_share, second_share) / max(first_share, second_share)
+    only = inside < _WHOLE and abs(found.share - inside) < _SAME_SHARE * inside
+    only = only and found.second_is_smaller == (second_share > first_share)
+    return replace(found, only_border=True) if only else found
 
 
 def _compare(coarse: Features, fine: Features, map_: Map) -> tuple[int, float, float, float]:

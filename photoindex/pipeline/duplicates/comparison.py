@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.domain.same_picture.agreement import with_border
+from photoindex.domain.same_picture.agreement import framed, with_border
 from photoindex.domain.same_picture.alignment import Map, inverse, part_over_part
 from photoindex.domain.same_picture.compare import PictureComparison, compare, compare_from, same_colours
 from photoindex.domain.same_picture.features import Features, extract_features
@@ -97,9 +97,10 @@ class Comparer:
             found = compare(first, second, orientation=task.turn, thorough=task.thorough)
         else:
             found = compare_from(first, second, self._map_of(task, start, first, second))
-        if found.same:
+        if found.same and found.agreement is not None:
+            shares = self._content(task.first).share, self._content(task.second).share
             colours = found.orientation == 0 and self._same_colours(task)
-            return Compared(task, found, colours)
+            return Compared(task, replace(found, agreement=framed(found.agreement, *shares)), colours)
         return Compared(task, self._by_contents(task) or found, same_colours=False)
 
     def _map_of(self, task: Task, start: Start, first: Features, second: Features) -> Map:
