@@ -28,7 +28,11 @@ def series(seed: int, kind: str, shots: int, size: tuple[int, int] = (800, 600))
             x, y = width * 0.6 + 3 * number, height * 0.3
             ImageDraw.Draw(shown).ellipse((x, y, x + width / 40, y + width / 40), fill="white")
         light = 1.0 + 0.03 * number if kind == "exposure steps" else 1.0
-        pixels = np.asarray(shown) * light + random.normal(0, 4, (height, width, 1)) + random.normal(0, 2, (height, width, 3))
+        pixels = (
+            np.asarray(shown) * light
+            + random.normal(0, 4, (height, width, 1))
+            + random.normal(0, 2, (height, width, 3))
+        )
         yield Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 

@@ -1,10 +1,11 @@
 """The stages, one file per stage: pure functions of bytes, pixels or vectors, registered in one tuple."""
 
-from photoindex.stages import caption, embed, faces, hash, ingest, labels, objects, ocr, sensitive, tags
+from photoindex.stages import caption, embed, faces, ingest, labels, objects, ocr, sensitive, tags
+from photoindex.stages import hash as hash_stage
 from photoindex.stages.base import Needs, Stage
 
 STAGES: tuple[Stage, ...] = (
-    ingest.STAGE, hash.STAGE, embed.STAGE, faces.STAGE, tags.STAGE, objects.STAGE, labels.STAGE, sensitive.STAGE, ocr.STAGE,
+    ingest.STAGE, hash_stage.STAGE, embed.STAGE, faces.STAGE, tags.STAGE, objects.STAGE, labels.STAGE, sensitive.STAGE, ocr.STAGE,
     caption.STAGE,
 )  # fmt: skip
 """All stages, in the order of their dependencies."""
@@ -15,5 +16,5 @@ def stages_of_previews() -> tuple[str, ...]:
 
     Ingest itself makes the hash of each new preview.
     """
-    previews = {stage.name for stage in STAGES if stage.needs is Needs.PREVIEW and stage is not hash.STAGE}
+    previews = {stage.name for stage in STAGES if stage.needs is Needs.PREVIEW and stage is not hash_stage.STAGE}
     return tuple(stage.name for stage in STAGES if stage.name in previews or stage.after in previews)

@@ -111,7 +111,6 @@ def ingest(content: Content, media: MediaType, params: DerivedParams, limits: Li
     from photoindex.media.decode.decode import decode
     from photoindex.media.decode.previews import derive as make_derived
     from photoindex.media.problems import MediaProblem
-
     from photoindex.stages.hash import hash_of
 
     try:

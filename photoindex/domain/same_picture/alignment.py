@@ -73,8 +73,10 @@ def refined(first: Features, second: Features, start: Map, *, coarse: bool = Fal
 def _step(plane: Plane, other: Plane, features: tuple[Features, Features], start: Map, rounds: int) -> Map | None:
     into, out = _scaling(features[0].shape, plane.shape), _scaling(features[1].shape, other.shape)
     small = max(plane.shape) <= COARSE_PX
-    warp = step(plane, other, (out @ _square(start) @ np.linalg.inv(into))[:2], rounds, least=COARSE_AGREEMENT if small else 0)
-    return None if warp is None else cast("Map", (np.linalg.inv(out) @ _square(warp) @ into)[:2])
+    warp = step(
+        plane, other, (out @ _square(start) @ np.linalg.inv(into))[:2], rounds, least=COARSE_AGREEMENT if small else 0
+    )
+    return None if warp is None else (np.linalg.inv(out) @ _square(warp) @ into)[:2]
 
 
 def step(plane: Plane, other: Plane, start: Map, rounds: int, *, least: float = 0.0) -> Map | None:

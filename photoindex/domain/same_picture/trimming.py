@@ -46,7 +46,12 @@ class Rectangle:
 
     def pixels(self, width: int, height: int) -> tuple[int, int, int, int]:
         """Return left, top, right and bottom in pixels of a picture of this size."""
-        return round(self.left * width), round(self.top * height), round(self.right * width), round(self.bottom * height)
+        return (
+            round(self.left * width),
+            round(self.top * height),
+            round(self.right * width),
+            round(self.bottom * height),
+        )
 
     def packed(self) -> bytes:
         """Return the rectangle as 8 bytes."""
@@ -90,5 +95,5 @@ def _share_near(lines: NDArray[np.uint8], colour: int, levels: int) -> NDArray[n
     """Return what share of the pixels of each line has nearly this colour."""
     import cv2
 
-    near = cv2.inRange(lines, max(0, colour - levels), min(255, colour + levels))  # type: ignore[call-overload]
+    near = cv2.inRange(lines, max(0, colour - levels), min(255, colour + levels))
     return cv2.reduce(near, 1, cv2.REDUCE_AVG, dtype=cv2.CV_64F).ravel() / 255

@@ -16,7 +16,7 @@ from photoindex.domain.same_picture.hashes import VERSION, WINDOWS
 from photoindex.domain.same_picture.orientations import ORIENTATIONS
 from photoindex.domain.same_picture.shots import different_shots
 from photoindex.domain.same_picture.trimming import Rectangle
-from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound, StorageFull, UsageError
+from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound, StorageFull, UsageError, VolumeOffline
 from photoindex.library.cores import jobs_for
 from photoindex.library.duplicates.files import CopyPhotos
 from photoindex.library.duplicates.groups import star_groups
@@ -107,7 +107,7 @@ def find_duplicates(library: Library, request: DuplicatesRequest, emit: EventSin
 
 def _make_missing_hashes(library: Library, emit: EventSink) -> None:
     """Hash what an earlier version read; where nothing can be written, the hashes of that version are compared."""
-    with suppress(DatabaseFailed, LibraryLocked, StorageFull):
+    with suppress(DatabaseFailed, LibraryLocked, StorageFull, VolumeOffline):
         hash_pictures(library, StageRequest(), emit)
 
 
@@ -183,29 +183,26 @@ class _SamePictures:
         current = contents.asset_ids[places] == known.asset_ids if len(contents.asset_ids) else np.zeros(0, np.bool_)
         places, full, windows = places[current], known.full[current], known.windows[current]
         wanted = self._wanted_contents(contents)
-        of_version = None if wanted is None else wanted[places]
-        structured = candidates.has_structure(full)
-        candidates.add_near_hashes(
-            collector,
-            full[structured],
-            self.request.radius,
-            lambda chosen: self._signatures(contents.asset_ids[chosen]),
-            lambda done: self.emit(PhaseAdvanced("look for pairs", done)),
-            wanted=None if of_version is None else of_version[structured],
-            places=places[structured],
-        )
+        codes = np.zeros(len(contents.asset_ids), np.uint64)
+        codes[places] = np.where(candidates.has_structure(full), full, 0)
+
+        def signatures(chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+            return self._signatures(contents.asset_ids[chosen])
+
+        def advance(done: int) -> None:
+            self.emit(PhaseAdvanced("look for pairs", done))
+
+        candidates.add_near_hashes(collector, codes, self.request.radius, signatures, advance, wanted=wanted)
         radius = min(self.request.radius, candidates.smaller_radius(len(full)))
-        candidates.add_windows(collector, full, windows, places, radius, wanted=of_version)
+        candidates.add_windows(
+            collector, full, windows, places, radius, wanted=None if wanted is None else wanted[places]
+        )
         old = np.ones(len(contents.asset_ids), np.bool_)
         old[places] = False
         if old.any():
+            asked = old if wanted is None else wanted
             candidates.add_near_hashes(
-                collector,
-                contents.hashes,
-                self.request.radius,
-                lambda chosen: self._signatures(contents.asset_ids[chosen]),
-                lambda done: self.emit(PhaseAdvanced("look for pairs", done)),
-                wanted=old,
+                collector, contents.hashes, self.request.radius, signatures, advance, wanted=asked
             )
 
     def _wanted_contents(self, contents: duplicates.HashedContents) -> NDArray[np.bool_] | None:
@@ -277,6 +274,8 @@ class _SamePictures:
 
         Then they are in one group, and compared only if one of them is the one to keep; see `same_picture`.
         """
+        if (task.first in self._borders) != (task.second in self._borders):
+            return False  # which of the two only adds a border has to be known
         if self._near.get(task.first, _NONE).isdisjoint(self._near.get(task.second, _NONE)):
             return False
         self._skipped[task.first, task.second] = task
@@ -314,7 +313,10 @@ class _SamePictures:
 
     def same_picture(self, first: duplicates.CopyPhoto, second: duplicates.CopyPhoto) -> bool:
         """Compare the primary contents of two photos that are not a candidate pair."""
-        pair = min(first.primary_asset_id, second.primary_asset_id), max(first.primary_asset_id, second.primary_asset_id)
+        pair = (
+            min(first.primary_asset_id, second.primary_asset_id),
+            max(first.primary_asset_id, second.primary_asset_id),
+        )
         self._load_digests(pair)
         found = self.comparer.compare(self._skipped.get(pair) or Task(*pair))
         accepted = next(self._without_different_shots([found]), None) if found.comparison.same else None

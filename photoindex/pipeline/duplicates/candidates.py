@@ -89,9 +89,13 @@ class Collector:
         low, high = np.minimum(first, second).astype(np.int32), np.maximum(first, second).astype(np.int32)
         turns = np.where(swapped, INVERSE[turn], turn).astype(np.uint8)
         long = np.broadcast_to(np.asarray(thorough, np.bool_), low.shape)
-        self._append(PairCandidates(low, high, turns, long, np.full(len(low), -1, np.int16)), np.zeros(len(low), np.uint8))
+        self._append(
+            PairCandidates(low, high, turns, long, np.full(len(low), -1, np.int16)), np.zeros(len(low), np.uint8)
+        )
 
-    def add_windows(self, small: Numbers, large: Numbers, starts: NDArray[np.int16], distances: NDArray[np.uint8]) -> None:
+    def add_windows(
+        self, small: Numbers, large: Numbers, starts: NDArray[np.int16], distances: NDArray[np.uint8]
+    ) -> None:
         """Add pairs of a picture and another one of which a window looks like it. starts: as if `small` were the first."""
         swapped = small > large
         low, high = np.minimum(small, large).astype(np.int32), np.maximum(small, large).astype(np.int32)
@@ -107,10 +111,15 @@ class Collector:
     def result(self) -> PairCandidates:
         """Return all pairs, each once; thorough wins over quick, then upright over rotated, pairs by windows come last."""
         if not self._blocks:
-            return PairCandidates(*(np.zeros(0, kind) for kind in (np.int32, np.int32, np.uint8, np.bool_, np.int16)))
-        found = PairCandidates(
-            *(np.concatenate([getattr(one, name.name) for one in self._blocks]) for name in fields(PairCandidates))
-        )
+            return PairCandidates(
+                np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.uint8), np.zeros(0, np.bool_),
+                np.zeros(0, np.int16),
+            )  # fmt: skip
+        columns: dict[str, Any] = {
+            column.name: np.concatenate([getattr(one, column.name) for one in self._blocks])
+            for column in fields(PairCandidates)
+        }
+        found = PairCandidates(**columns)
         distances = np.concatenate(self._distances)
         self._blocks.clear()
         self._distances.clear()
@@ -129,22 +138,20 @@ def add_near_hashes(
     advance: Callable[[int], None],
     *,
     wanted: NDArray[np.bool_] | None = None,
-    places: Numbers | None = None,
 ) -> None:
     """Add the pairs whose hashes differ by at most `radius` bits, upright or rotated.
 
     advance: called after each of the eight orientations with the number done. If many contents share one hash (black
     frames, pages of text), each is paired with the most similar ones by `signatures`, so that the work stays linear.
     wanted: bool [n], only pairs with at least one of these contents are looked for.
-    places: int64 [n], the contents as the collector's indices, if these are not their indices in `hashes`.
+    A hash of 0 stands for none.
     """
-    values, inverse, counts = np.unique(hashes, return_inverse=True, return_counts=True)
-    members = np.argsort(inverse, kind="stable")
-    if places is not None:
-        members = places[members]
+    usable = np.flatnonzero(hashes)
+    values, inverse, counts = np.unique(hashes[usable], return_inverse=True, return_counts=True)
+    members = usable[np.argsort(inverse, kind="stable")]
     starts = np.cumsum(counts) - counts
     buckets = _Buckets(members, starts, counts)
-    chosen = None if wanted is None else np.unique(inverse[wanted])
+    chosen = None if wanted is None else np.unique(inverse[wanted[usable]])
     for first, second in buckets.inside(signatures, chosen):
         collector.add(first, second)
 
@@ -202,7 +209,9 @@ def add_windows(
                 query = asking[pairs.first]
                 row, window = np.divmod(informative[pairs.second], windows.shape[1])
                 small, large = places[owners[query]], places[shard[row]]
-                collector.add_windows(small, large, (window * 4 + is_trimmed[query] * 2).astype(np.int16), pairs.distances)
+                collector.add_windows(
+                    small, large, (window * 4 + is_trimmed[query] * 2).astype(np.int16), pairs.distances
+                )
 
 
 def smaller_radius(contents: int) -> int:

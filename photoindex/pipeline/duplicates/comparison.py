@@ -130,7 +130,9 @@ class Comparer:
         found = compare(first, second, thorough=task.thorough or task.start is not None)
         if not found.same or found.agreement is None:
             return None
-        return replace(found, agreement=with_border(found.agreement, rectangles[0].share, rectangles[1].share), map_=None)
+        return replace(
+            found, agreement=with_border(found.agreement, rectangles[0].share, rectangles[1].share), map_=None
+        )
 
     def _inside(self, asset_id: int, content: Rectangle) -> Features | None:
         grey = self.preview(asset_id)

@@ -22,7 +22,9 @@ def grey(picture: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(picture.convert("L"))
 
 
-def found(runner: LibraryRunner, folder: Path, pictures: dict[str, tuple[Image.Image, Image.Exif | None]]) -> Duplicates:
+def found(
+    runner: LibraryRunner, folder: Path, pictures: dict[str, tuple[Image.Image, Image.Exif | None]]
+) -> Duplicates:
     folder.mkdir()
     for name, (picture, exif) in pictures.items():
         (folder / name).write_bytes(jpeg(picture, 92, exif))

@@ -14,9 +14,14 @@ def upgrade() -> None:
         "picture_hash",
         sa.Column("asset_id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False, comment="hashes of different versions are never compared"),
-        sa.Column("full", sa.BigInteger(), nullable=False, comment="64-bit hash of the whole picture, as a signed integer"),
         sa.Column(
-            "windows", sa.LargeBinary(), nullable=False, comment="64-bit hashes of windows of the content, little-endian"
+            "full", sa.BigInteger(), nullable=False, comment="64-bit hash of the whole picture, as a signed integer"
+        ),
+        sa.Column(
+            "windows",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="64-bit hashes of windows of the content, little-endian",
         ),
         sa.Column(
             "content",
@@ -24,8 +29,6 @@ def upgrade() -> None:
             nullable=False,
             comment="left, top, right, bottom without a border, of 65535",
         ),
-        sa.ForeignKeyConstraint(
-            ["asset_id"], ["asset.id"], name=op.f("fk_picture_hash_asset_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_picture_hash_asset_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("asset_id", name=op.f("pk_picture_hash")),
     )
