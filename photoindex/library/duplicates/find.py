@@ -181,7 +181,8 @@ class _SamePictures:
             known = hashes.stored(connection, version=VERSION, windows=WINDOWS)
         places = np.minimum(np.searchsorted(contents.asset_ids, known.asset_ids), max(0, len(contents.asset_ids) - 1))
         current = contents.asset_ids[places] == known.asset_ids if len(contents.asset_ids) else np.zeros(0, np.bool_)
-        places, full, windows = places[current], known.full[current], known.windows[current]
+        places, full = places[current], known.full[current]
+        windows = known.windows if current.all() else known.windows[current]
         wanted = self._wanted_contents(contents)
         codes = np.zeros(len(contents.asset_ids), np.uint64)
         codes[places] = np.where(candidates.has_structure(full), full, 0)
