@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from photoindex.domain.same_picture.alignment import Map, inverse, scale_of
 from photoindex.domain.same_picture.features import Features, Plane
+from photoindex.domain.same_picture.overlay import line_of_words
 
 _WINDOW_PX = 13
 _STEP_PX = 3
@@ -26,6 +27,8 @@ _LEAST_GRADIENT = 0.35
 _WHOLE = 0.97
 _BOTH_WHOLE = 0.004
 _SAME_SHARE = 0.15
+_WORDS_FROM, _BESIDE_WORDS = 0.05, 0.02
+"""Words that were laid over a picture are looked for from this fraction of differing windows; so many may differ beside them."""
 _FILL_PX = 3.0
 _FILL_PIXELS = 300
 _FILL_EDGES = 0.004
@@ -37,7 +40,7 @@ class Agreement:
     """Result of comparing two aligned pictures.
 
     windows: number of windows with structure. mean: their mean correlation. low: their 5 % quantile. differing: the
-    fraction of windows that show something else. beyond: the fraction of the smaller picture's structure outside the larger
+    fraction of windows that show something else, words laid over one of them excepted. beyond: the fraction of the smaller picture's structure outside the larger
     one. share: the fraction of the larger picture that the smaller one covers. second_is_smaller: whether the smaller one
     is the second. only_border: the larger one adds only a plain border.
     """
@@ -110,7 +113,20 @@ def _compare(coarse: Features, fine: Features, map_: Map) -> tuple[int, float, f
     structure = np.maximum(variance_a, variance_b)[grid]
     clipped = np.maximum(box(_clipped(coarse.grey)), box(_clipped(warped)))[grid]
     chosen = whole[grid] & (structure > _TEXTURED) & (clipped < _CLIPPED)
-    values, weights = correlation[grid][chosen], np.sqrt(np.minimum(structure[chosen], 1.0))
+    found = _averages(correlation[grid], structure, chosen)
+    if found[3] > _WORDS_FROM:
+        words = line_of_words(chosen & (correlation[grid] < _DIFFERS), _STEP_PX, (coarse.grey, warped))
+        if words is not None:
+            chosen[words] = False
+            without = _averages(correlation[grid], structure, chosen)
+            return without if without[3] <= _BESIDE_WORDS else found
+    return found
+
+
+def _averages(
+    correlation: NDArray[np.floating], structure: NDArray[np.floating], chosen: NDArray[np.bool_]
+) -> tuple[int, float, float, float]:
+    values, weights = correlation[chosen], np.sqrt(np.minimum(structure[chosen], 1.0))
     if not len(values):
         return 0, 0.0, 0.0, 1.0
     mean = float(np.average(values, weights=weights))

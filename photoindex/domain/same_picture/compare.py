@@ -17,6 +17,8 @@ WINDOWS = 40
 MEAN = 0.7
 DIFFERING = 0.07
 BEYOND = 0.002
+BEYOND_TRIMMED = 0.01
+"""The same where a border was trimmed, whose edge may be a pixel further in or out."""
 SHARE = 0.2
 _COLOURS_PX = 48
 _COLOURS_LEVELS = 9.0
@@ -90,13 +92,16 @@ def _judged(first: Features, second: Features, map_: Map | None, orientation: in
     return PictureComparison(accepts(agreement), agreement, orientation, map_)
 
 
-def accepts(found: Agreement) -> bool:
-    """Tell whether an agreement means the same picture and not two shots of one scene."""
+def accepts(found: Agreement, *, beyond: float = BEYOND) -> bool:
+    """Tell whether an agreement means the same picture and not two shots of one scene.
+
+    beyond: how much of the smaller picture may lie outside the larger one.
+    """
     return (
         found.windows >= WINDOWS
         and found.mean >= MEAN
         and found.differing <= DIFFERING
-        and found.beyond <= BEYOND
+        and found.beyond <= beyond
         and found.share >= SHARE
     )
 

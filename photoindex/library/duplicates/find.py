@@ -43,6 +43,7 @@ RADIUS = 11
 """Maximum distance (bits of 64) between the hashes of two pictures to compare; 95 % of pictures cropped by 5 % are within it."""
 _CHUNK_TASKS = 2_000
 _BATCH_TASKS = 64
+_OTHER_BORDER = 0.03
 _NONE: frozenset[int] = frozenset()
 
 
@@ -275,7 +276,8 @@ class _SamePictures:
 
         Then they are in one group, and compared only if one of them is the one to keep; see `same_picture`.
         """
-        if (task.first in self._borders) != (task.second in self._borders):
+        inside = [self._borders[one].share if one in self._borders else 1.0 for one in (task.first, task.second)]
+        if abs(inside[0] - inside[1]) > _OTHER_BORDER:
             return False  # which of the two only adds a border has to be known
         if self._near.get(task.first, _NONE).isdisjoint(self._near.get(task.second, _NONE)):
             return False

@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 
 from photoindex.domain.same_picture.agreement import framed, with_border
 from photoindex.domain.same_picture.alignment import Map, inverse, part_over_part
-from photoindex.domain.same_picture.compare import PictureComparison, compare, compare_from, same_colours
+from photoindex.domain.same_picture.compare import (
+    BEYOND_TRIMMED,
+    PictureComparison,
+    accepts,
+    compare,
+    compare_from,
+    same_colours,
+)
 from photoindex.domain.same_picture.features import Features, extract_features
 from photoindex.domain.same_picture.hashes import window_rectangles
 from photoindex.domain.same_picture.trimming import Rectangle
@@ -128,11 +135,10 @@ class Comparer:
         if first is None or second is None:
             return None
         found = compare(first, second, thorough=task.thorough or task.start is not None)
-        if not found.same or found.agreement is None:
+        if found.agreement is None or not accepts(found.agreement, beyond=BEYOND_TRIMMED):
             return None
-        return replace(
-            found, agreement=with_border(found.agreement, rectangles[0].share, rectangles[1].share), map_=None
-        )
+        agreement = with_border(found.agreement, rectangles[0].share, rectangles[1].share)
+        return replace(found, same=True, agreement=agreement, map_=None)
 
     def _inside(self, asset_id: int, content: Rectangle) -> Features | None:
         grey = self.preview(asset_id)
