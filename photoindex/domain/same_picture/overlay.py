@@ -48,4 +48,4 @@ def _has_one_sign(pictures: tuple[Plane, Plane], box: tuple[int, int, int, int],
     slope, offset = np.polyfit(pictures[0][outside], pictures[1][outside], 1)
     change = pictures[1][part] - (slope * pictures[0][part] + offset)
     brighter, darker = np.count_nonzero(change > _LEVELS), np.count_nonzero(change < -_LEVELS)
-    return max(brighter, darker) >= max(_LEAST_PIXELS, _ONE_SIGN * (brighter + darker))
+    return bool(max(brighter, darker) >= max(_LEAST_PIXELS, _ONE_SIGN * (brighter + darker)))

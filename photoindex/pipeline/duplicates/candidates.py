@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from photoindex.domain.same_picture.orientations import INVERSE, ORIENTATIONS, reoriented_hashes
 from photoindex.vectors.binary import ClosePairs, Codes, close_pairs
 
-FEW = 100_000
-"""Up to this many contents, rotated pictures and windows are searched in the larger of the two radii below."""
+FEW, FEW_TURNED = 100_000, 30_000
+"""Up to this many contents, windows and rotated pictures are searched in the larger of the two radii below."""
 _NEAR, _NEARER = 10, 8
 """Radii for rotated pictures and windows: there are many more of them than of whole upright pictures."""
 THOROUGH_RADIUS = 8
@@ -169,7 +169,7 @@ def add_near_hashes(
     for turn in range(1, len(ORIENTATIONS)):
         # A rotation by 270 degrees finds the same pairs in reverse order.
         if turn != 5 or chosen is not None:
-            for pairs in near(min(radius, smaller_radius(len(hashes))), reoriented_hashes(values, turn)):
+            for pairs in near(min(radius, smaller_radius(len(hashes), FEW_TURNED)), reoriented_hashes(values, turn)):
                 for first, second, distances in buckets.between(pairs.first, pairs.second, pairs.distances):
                     collector.add(first, second, turn=turn, thorough=distances <= _TURNED_THOROUGH)
         advance(turn + 1)
@@ -214,9 +214,9 @@ def add_windows(
                 )
 
 
-def smaller_radius(contents: int) -> int:
-    """Return the radius in which rotated pictures and windows of so many contents are searched."""
-    return _NEAR if contents <= FEW else _NEARER
+def smaller_radius(contents: int, few: int = FEW) -> int:
+    """Return the radius in which windows of so many contents are searched; for rotated pictures, few is FEW_TURNED."""
+    return _NEAR if contents <= few else _NEARER
 
 
 def has_structure(codes: Codes) -> NDArray[np.bool_]:
