@@ -33,10 +33,11 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from photoindex.app import open_library
 from photoindex.config.load import load_config
+from photoindex.domain.same_picture.hashes import hashes_of
 from photoindex.library.duplicates.find import RADIUS, DuplicatesRequest, find_duplicates
 from photoindex.library.handle import Library
 from photoindex.library.scan.scan import ScanRequest, scan
-from photoindex.pipeline.duplicates.candidates import Collector, add_near_hashes
+from photoindex.pipeline.duplicates.candidates import Collector, add_near_hashes, add_windows, smaller_radius
 from photoindex.progress import ignore_events
 from photoindex.store.schema.tables import asset, file, variant
 from photoindex.store.vectors.spaces import ensure_space
@@ -45,6 +46,7 @@ from photoindex.types import Vector
 from photoindex.vectors.binary import close_pairs
 from photoindex.vectors.near_pairs import near_pairs
 from tests.edits import EDITS, FAR_EDITS, cut, jpeg, scene, two_views
+from tests.static_series import KINDS, series
 
 DIM = 512
 ALL_EDITS = EDITS | FAR_EDITS
@@ -65,9 +67,12 @@ def main() -> None:
     photos = given.photos or (shared / "photos" if shared.is_dir() else None)
     sets = given.sets or (shared / "duplicates" if shared.is_dir() else None)
     hashes(20_000 if given.quick else 1_000_000)
+    windows(5_000 if given.quick else 100_000)
     vectors(12_000 if given.quick else 200_000)
     with tempfile.TemporaryDirectory(prefix="bench-duplicates-", dir=given.work) as temporary:
         pictures(Path(temporary) / "edits", photos, drawn=1 if given.quick else 16, real=1 if given.quick else 48)
+        strangers(Path(temporary) / "strangers", 40 if given.quick else 2_000)
+        still_subjects(Path(temporary) / "series", 20 if given.quick else 200)
         if sets is not None:
             real_sets(Path(temporary) / "sets", sets.resolve())
 
@@ -110,6 +115,36 @@ def hashes(count: int) -> None:
 
 def _keys(first: np.ndarray, second: np.ndarray, count: int) -> np.ndarray:
     return np.minimum(first, second) * count + np.maximum(first, second)
+
+
+def windows(count: int) -> None:
+    """Find all pictures that look like a window of another one, and those of 1,000 new pictures; planted: one crop in twenty.
+
+    The hashes are those of drawn scenes with some bits flipped, the same in all windows of a picture: as alike as in a real one.
+    """
+    random = np.random.default_rng(1)
+    known = [hashes_of(np.asarray(scene(seed, (400, 300)).convert("L"))) for seed in range(50)]
+    chosen = random.integers(0, len(known), count)
+    flips = random.integers(0, 1 << 63, (count, 1), dtype=np.uint64)
+    table = np.stack([one.windows for one in known])[chosen] ^ flips
+    full = np.array([one.full for one in known], np.uint64)[chosen] ^ flips[:, 0]
+    planted = count // 20
+    full[:planted] = table[-planted:, 11]
+    new = np.zeros(count, np.bool_)
+    new[:1000] = True
+    for what, wanted in (("all", None), ("1,000 new", new)):
+        collector = Collector()
+        started, cpu_started = time.perf_counter(), time.process_time()
+        add_windows(collector, full, table, np.arange(count), smaller_radius(count), wanted=wanted)
+        result = collector.result()
+        pairs = set(zip(result.first.tolist(), result.second.tolist(), strict=True))
+        expected = [(one, count - planted + one) for one in range(planted if wanted is None else min(planted, 1000))]
+        report(
+            "duplicates_windows", pictures=count, what=what, radius=smaller_radius(count),
+            seconds=round(time.perf_counter() - started, 1), cpu_seconds=round(time.process_time() - cpu_started, 1),
+            pairs=len(pairs), recall_of_planted=round(float(np.mean([one in pairs for one in expected])), 4),
+            peak_memory_mb=_memory_mb(),
+        )  # fmt: skip
 
 
 def _codes(random: np.random.Generator, count: int) -> np.ndarray:
@@ -306,6 +341,40 @@ def add_stand_in_vectors(library: Library, made: Made) -> None:
             noisy = centre + random.standard_normal(DIM) * 0.33 / np.sqrt(DIM)
             new.append((asset_id, Vector((noisy / np.linalg.norm(noisy)).astype(np.float16))))
         put(connection, space.id, new)
+
+
+def strangers(work: Path, count: int) -> None:
+    """Compare pictures of which no two show the same: none may be grouped."""
+    folder = work / "originals"
+    folder.mkdir(parents=True)
+    for seed in tqdm(range(count), desc="strangers", file=sys.stderr):
+        (folder / f"{seed}.jpg").write_bytes(jpeg(scene(seed, (480, 360))))
+    with library_of(work / "library", folder) as library:
+        started, cpu_started = time.perf_counter(), time.process_time()
+        result = find_duplicates(library, DuplicatesRequest())
+    report(
+        "duplicates_strangers", files=count, compared=result.compared, groups=len(result.groups), goal_groups=0,
+        seconds=round(time.perf_counter() - started, 1), cpu_seconds=round(time.process_time() - cpu_started, 1),
+    )  # fmt: skip
+
+
+def still_subjects(work: Path, count: int) -> None:
+    """Group separate shots of still subjects, five of each, without a time: none may be said to be removable."""
+    folder = work / "originals"
+    folder.mkdir(parents=True)
+    for number in range(count // 5):
+        kind = KINDS[number % len(KINDS)]
+        for place, shot in enumerate(series(number, kind, 5)):
+            (folder / f"{number} {kind} {place}.jpg").write_bytes(jpeg(shot, 92))
+    with library_of(work / "library", folder) as library:
+        result = find_duplicates(library, DuplicatesRequest())
+    files = [one for group in result.groups for one in group.files]
+    report(
+        "duplicates_series", shots=count, groups=len(result.groups), grouped=len(files),
+        remove=sum(one.action == "remove" for one in files), goal_remove=0,
+        named_a_series=sum("series" in one.reason for one in files),
+        mixed_groups=sum(len({os.path.basename(one.path).split()[0] for one in group.files}) > 1 for group in result.groups),
+    )  # fmt: skip
 
 
 def real_sets(work: Path, sets: Path) -> None:

@@ -201,7 +201,19 @@ class MoreThere:
     kind: str
 
 
-Result = Vector | DetectedRegion | Text | Label | MoreThere
+@dataclass(frozen=True, slots=True)
+class PictureHash:
+    """The perceptual hashes of a picture and of windows of it; see `domain.same_picture.hashes`.
+
+    full: 64 bits, unsigned. windows: 64 bits each, little-endian. content: the rectangle that the windows are of, 8 bytes.
+    """
+
+    full: int
+    windows: bytes
+    content: bytes
+
+
+Result = Vector | DetectedRegion | Text | Label | MoreThere | PictureHash
 """What a stage finds in one subject; it may find several."""
 
 
@@ -248,12 +260,16 @@ class SidecarRead:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """Data derived from one content's pixels: two upright sRGB JPEGs and the 64-bit perceptual hash of the small one."""
+    """Data derived from one content's pixels: two upright sRGB JPEGs and the 64-bit perceptual hash of the small one.
+
+    picture_hash: what the stage `hash` makes of the preview.
+    """
 
     preview_jpeg: bytes
     thumbnail_jpeg: bytes
     perceptual_hash: int
     notes: tuple[str, ...] = ()
+    picture_hash: PictureHash | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from photoindex.stages.base import Needs, Stage, Subject
@@ -99,7 +99,7 @@ def _sidecar(content: Content, name: bytes) -> Ingested | None:
 
 
 def ingest(content: Content, media: MediaType, params: DerivedParams, limits: Limits, *, derive: bool) -> Ingested:
-    """Describe one content and, with `derive`, decode it once and make its preview, thumbnail and perceptual hash.
+    """Describe one content and, with `derive`, decode it once and make its preview, thumbnail and perceptual hashes.
 
     Never raises for bad content: problems become a `Failure`, next to the facts that could be read.
     """
@@ -111,10 +111,12 @@ def ingest(content: Content, media: MediaType, params: DerivedParams, limits: Li
     from photoindex.media.decode.decode import decode
     from photoindex.media.decode.previews import derive as make_derived
     from photoindex.media.problems import MediaProblem
+    from photoindex.stages.hash import hash_of
 
     try:
         pixels = decode(content, media, params.preview_px, limits)
         derived = make_derived(pixels, params)
+        derived = replace(derived, picture_hash=hash_of(derived.preview_jpeg))
     except MediaProblem as problem:
         return Ingested(described=described, failure=Failure(problem.error_class, str(problem)))
     return Ingested(described=described, derived=derived)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from photoindex.domain.same_picture.alignment import Map, inverse, scale_of
 from photoindex.domain.same_picture.features import Features, Plane
+from photoindex.domain.same_picture.overlay import line_of_words
 
 _WINDOW_PX = 13
 _STEP_PX = 3
@@ -25,6 +26,9 @@ _EDGE_PX = 1.0
 _LEAST_GRADIENT = 0.35
 _WHOLE = 0.97
 _BOTH_WHOLE = 0.004
+_SAME_SHARE = 0.15
+_WORDS_FROM, _BESIDE_WORDS = 0.05, 0.02
+"""Words that were laid over a picture are looked for from this fraction of differing windows; so many may differ beside them."""
 _FILL_PX = 3.0
 _FILL_PIXELS = 300
 _FILL_EDGES = 0.004
@@ -36,7 +40,7 @@ class Agreement:
     """Result of comparing two aligned pictures.
 
     windows: number of windows with structure. mean: their mean correlation. low: their 5 % quantile. differing: the
-    fraction of windows that show something else. beyond: the fraction of the smaller picture's structure outside the larger
+    fraction of windows that show something else, words laid over one of them excepted. beyond: the fraction of the smaller picture's structure outside the larger
     one. share: the fraction of the larger picture that the smaller one covers. second_is_smaller: whether the smaller one
     is the second. only_border: the larger one adds only a plain border.
     """
@@ -68,6 +72,23 @@ def agreement_of(first: Features, second: Features, map_: Map) -> Agreement:
     return Agreement(windows, mean, low, differing, smaller[0], share, smaller[1], only_border)
 
 
+def with_border(found: Agreement, first_share: float, second_share: float) -> Agreement:
+    """Return the agreement of two pictures, given that of what is inside their borders and the share of it in each."""
+    second_is_smaller = second_share > first_share
+    if found.share < _WHOLE and found.second_is_smaller != second_is_smaller:
+        return found
+    share = found.share * min(first_share, second_share) / max(first_share, second_share)
+    return framed(replace(found, share=share, second_is_smaller=second_is_smaller), first_share, second_share)
+
+
+def framed(found: Agreement, first_share: float, second_share: float) -> Agreement:
+    """Return an agreement that tells whether the larger picture only adds a border, given the share inside it in each."""
+    inside = min(first_share, second_share) / max(first_share, second_share)
+    only = inside < _WHOLE and abs(found.share - inside) < _SAME_SHARE * inside
+    only = only and found.second_is_smaller == (second_share > first_share)
+    return replace(found, only_border=True) if only else found
+
+
 def _compare(coarse: Features, fine: Features, map_: Map) -> tuple[int, float, float, float]:
     import cv2
 
@@ -92,7 +113,20 @@ def _compare(coarse: Features, fine: Features, map_: Map) -> tuple[int, float, f
     structure = np.maximum(variance_a, variance_b)[grid]
     clipped = np.maximum(box(_clipped(coarse.grey)), box(_clipped(warped)))[grid]
     chosen = whole[grid] & (structure > _TEXTURED) & (clipped < _CLIPPED)
-    values, weights = correlation[grid][chosen], np.sqrt(np.minimum(structure[chosen], 1.0))
+    found = _averages(correlation[grid], structure, chosen)
+    if found[3] > _WORDS_FROM:
+        words = line_of_words(chosen & (correlation[grid] < _DIFFERS), _STEP_PX, (coarse.grey, warped))
+        if words is not None:
+            chosen[words] = False
+            without = _averages(correlation[grid], structure, chosen)
+            return without if without[3] <= _BESIDE_WORDS else found
+    return found
+
+
+def _averages(
+    correlation: NDArray[np.floating], structure: NDArray[np.floating], chosen: NDArray[np.bool_]
+) -> tuple[int, float, float, float]:
+    values, weights = correlation[chosen], np.sqrt(np.minimum(structure[chosen], 1.0))
     if not len(values):
         return 0, 0.0, 0.0, 1.0
     mean = float(np.average(values, weights=weights))
@@ -137,6 +171,10 @@ def _beyond(inner: Features, outer: Features, map_: Map) -> float:
     import cv2
 
     height, width = inner.shape
+    corners = map_ @ np.array([[0, width - 1, 0, width - 1], [0, 0, height - 1, height - 1], [1, 1, 1, 1]], np.float64)
+    last = np.array(outer.shape[::-1])[:, None] - 1
+    if np.maximum(-corners, corners - last).max() <= _EDGE_PX:
+        return 0.0  # all of it is inside
     across = cv2.Sobel(inner.even, cv2.CV_32F, 1, 0, ksize=3, scale=0.25)
     down = cv2.Sobel(inner.even, cv2.CV_32F, 0, 1, ksize=3, scale=0.25)
     edges = across * across + down * down > _LEAST_GRADIENT**2

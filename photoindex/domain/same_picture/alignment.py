@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.domain.same_picture.features import COARSE_PX, MIDDLE_PX, Features, Plane
+from photoindex.domain.same_picture.trimming import Rectangle
 
 Map = NDArray[np.float64]
 """[2, 3]: second = map @ (x, y, 1) of the first, in pixels of `Features.grey`, with pixel centres at integers."""
 
 COARSE_AGREEMENT = 0.45
 """Minimum correlation of the normalised pictures to continue with a finer step."""
+_GATE_ROUNDS = 15
 _STRETCH = 1.35
 """Maximum ratio of the two scales: pictures stretched to another aspect ratio still count as the same."""
 _SCALE = 6.0
@@ -28,6 +30,23 @@ def from_whole(first: Features, second: Features) -> Map | None:
     Handles crops of up to about a tenth of a side, rotations by a few degrees and any scaling.
     """
     return refined(first, second, _frame_over_frame(first, second), coarse=True)
+
+
+def from_start(first: Features, second: Features, start: Map) -> tuple[Map | None, bool]:
+    """Return the map found by starting with a given one, and whether the smallest versions agree at all."""
+    found = _step(first.coarse, second.coarse, (first, second), start, rounds=_GATE_ROUNDS)
+    return (None, False) if found is None else (refined(first, second, found), True)
+
+
+def part_over_part(shape: tuple[int, int], part: Rectangle, other_shape: tuple[int, int], other_part: Rectangle) -> Map:
+    """Return the map that lays a part of the first picture over a part of the second; shapes: height and width."""
+    (height, width), (other_height, other_width) = shape, other_shape
+    across = (other_part.right - other_part.left) * other_width / ((part.right - part.left) * width)
+    down = (other_part.bottom - other_part.top) * other_height / ((part.bottom - part.top) * height)
+    left, top = other_part.left * other_width - 0.5, other_part.top * other_height - 0.5
+    return np.array(
+        [[across, 0, left + across * (0.5 - part.left * width)], [0, down, top + down * (0.5 - part.top * height)]]
+    )
 
 
 def _frame_over_frame(first: Features, second: Features) -> Map:
@@ -52,20 +71,26 @@ def refined(first: Features, second: Features, start: Map, *, coarse: bool = Fal
 
 
 def _step(plane: Plane, other: Plane, features: tuple[Features, Features], start: Map, rounds: int) -> Map | None:
+    into, out = _scaling(features[0].shape, plane.shape), _scaling(features[1].shape, other.shape)
+    small = max(plane.shape) <= COARSE_PX
+    warp = step(
+        plane, other, (out @ _square(start) @ np.linalg.inv(into))[:2], rounds, least=COARSE_AGREEMENT if small else 0
+    )
+    return None if warp is None else (np.linalg.inv(out) @ _square(warp) @ into)[:2]
+
+
+def step(plane: Plane, other: Plane, start: Map, rounds: int, *, least: float = 0.0) -> Map | None:
+    """Improve a map between two planes; None if it does not converge, or to less than `least` agreement."""
     import cv2
 
-    into, out = _scaling(features[0].shape, plane.shape), _scaling(features[1].shape, other.shape)
-    warp = (out @ _square(start) @ np.linalg.inv(into))[:2].astype(np.float32)
     criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, rounds, 1e-4)
     try:
         agreement, warp = cast("Any", cv2.findTransformECC)(
-            plane, other, warp, cv2.MOTION_AFFINE, criteria, None, 3
+            plane, other, start.astype(np.float32), cv2.MOTION_AFFINE, criteria, None, 3
         )  # the stubs have no overload without a mask
     except cv2.error:
         return None  # no convergence: the pictures do not agree
-    if max(plane.shape) <= COARSE_PX and agreement < COARSE_AGREEMENT:
-        return None
-    return (np.linalg.inv(out) @ _square(warp.astype(np.float64)) @ into)[:2]
+    return None if agreement < least else cast("Map", warp.astype(np.float64))
 
 
 def _scaling(shape: tuple[int, ...], small: tuple[int, ...]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.domain.same_picture.agreement import Agreement, agreement_of
-from photoindex.domain.same_picture.alignment import Map, from_keypoints, from_whole, refined
+from photoindex.domain.same_picture.alignment import Map, from_keypoints, from_start, from_whole, refined
 from photoindex.domain.same_picture.features import Features
 
 WINDOWS = 40
@@ -17,6 +17,8 @@ WINDOWS = 40
 MEAN = 0.7
 DIFFERING = 0.07
 BEYOND = 0.002
+BEYOND_TRIMMED = 0.01
+"""The same where a border was trimmed, whose edge may be a pixel further in or out."""
 SHARE = 0.2
 _COLOURS_PX = 48
 _COLOURS_LEVELS = 9.0
@@ -29,12 +31,13 @@ class PictureComparison:
     """Result of comparing two pictures.
 
     same: they show the same picture. agreement: how well they agree, None if they could not be aligned. orientation: the
-    transform of the second one that aligns them, an index of `orientations.ORIENTATIONS`.
+    transform of the second one that aligns them, an index of `orientations.ORIENTATIONS`. map_: from the first to the second.
     """
 
     same: bool
     agreement: Agreement | None = None
     orientation: int = 0
+    map_: Map | None = None
 
     @property
     def score(self) -> float:
@@ -70,20 +73,35 @@ def compare(first: Features, second: Features, *, orientation: int = 0, thorough
     return found
 
 
+def compare_from(first: Features, second: Features, start: Map) -> PictureComparison:
+    """Compare two pictures of which one probably lies within the other, by a map that is roughly right.
+
+    First the smallest versions are compared, which is cheap and refuses nearly all pairs of different pictures.
+    """
+    map_, agrees = from_start(first, second, start)
+    if not agrees:
+        return PictureComparison(same=False)
+    found = _judged(first, second, map_, 0)
+    return found if found.same else compare(first, second)
+
+
 def _judged(first: Features, second: Features, map_: Map | None, orientation: int) -> PictureComparison:
     if map_ is None:
         return PictureComparison(same=False, orientation=orientation)
     agreement = agreement_of(first, second, map_)
-    return PictureComparison(accepts(agreement), agreement, orientation)
+    return PictureComparison(accepts(agreement), agreement, orientation, map_)
 
 
-def accepts(found: Agreement) -> bool:
-    """Tell whether an agreement means the same picture and not two shots of one scene."""
+def accepts(found: Agreement, *, beyond: float = BEYOND) -> bool:
+    """Tell whether an agreement means the same picture and not two shots of one scene.
+
+    beyond: how much of the smaller picture may lie outside the larger one.
+    """
     return (
         found.windows >= WINDOWS
         and found.mean >= MEAN
         and found.differing <= DIFFERING
-        and found.beyond <= BEYOND
+        and found.beyond <= beyond
         and found.share >= SHARE
     )
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
+
+Pixel = TypeVar("Pixel", np.float32, np.uint8)
 
 ORIENTATIONS: tuple[str, ...] = (
     "", "mirrored", "rotated by 180°", "flipped upside down", "rotated by 90°", "rotated by 270°",
@@ -23,7 +27,7 @@ _ODD_COLUMNS = np.uint64(0x5555555555555555)
 _ODD_ROWS = np.uint64(0x00FF00FF00FF00FF)
 
 
-def apply_orientation(plane: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
+def apply_orientation(plane: NDArray[Pixel], orientation: int) -> NDArray[Pixel]:
     """Apply one of the eight transforms to a picture [h, w]."""
     mirrored, quarters = _STEPS[orientation]
     return np.ascontiguousarray(np.rot90(plane[:, ::-1] if mirrored else plane, quarters))

@@ -32,15 +32,40 @@ def different_shots(first: Member, second: Member, *, one_burst: bool = False) -
     return _by_time(first, second, one_burst=one_burst)
 
 
-def _by_time(first: Member, second: Member, *, one_burst: bool) -> str | None:
+def speaks_against(first: Member, second: Member) -> str | None:
+    """Return what makes it doubtful that two files are copies of one shot (a phrase for the user), None if nothing does.
+
+    Another camera, or another time. Unlike `different_shots` this is no proof: programs change what a file says.
+    """
+    cameras = compare_cameras(first, second)
+    if cameras.agreement is Compatibility.DIFFER:
+        return cameras.words
+    gap = _gap_seconds(first, second)
+    return None if gap is None or gap < 1 or _is_zone(gap) else f"they were taken {span(gap)} apart"
+
+
+def is_one_shot(first: Member, second: Member) -> bool:
+    """Tell whether both files have the time of one and the same shot."""
+    gap = _gap_seconds(first, second)
+    return gap is not None and gap <= _EXACT_SECONDS and speaks_against(first, second) is None
+
+
+def _gap_seconds(first: Member, second: Member) -> float | None:
+    """Return the time between two shots, whole seconds if one of them has no fraction; None if a time is missing."""
     walls = wall_seconds(first), wall_seconds(second)
     if walls[0] is None or walls[1] is None:
         return None
-    gap = abs(walls[0] - walls[1])
-    if not _is_exact(first) or not _is_exact(second):
-        gap = abs(int(walls[0]) - int(walls[1]))
-        if not gap:
-            return _by_numbers(first, second) if one_burst else None
+    if _is_exact(first) and _is_exact(second):
+        return abs(walls[0] - walls[1])
+    return float(abs(int(walls[0]) - int(walls[1])))
+
+
+def _by_time(first: Member, second: Member, *, one_burst: bool) -> str | None:
+    gap = _gap_seconds(first, second)
+    if gap is None:
+        return None
+    if not gap and not (_is_exact(first) and _is_exact(second)):
+        return _by_numbers(first, second) if one_burst else None
     if gap <= _EXACT_SECONDS or _is_zone(gap):
         return None
     return f"one camera took them {span(gap)} apart"

@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.domain.pairing.values import Member
+from photoindex.domain.same_picture.hashes import VERSION, WINDOWS
 from photoindex.domain.same_picture.orientations import ORIENTATIONS
 from photoindex.domain.same_picture.shots import different_shots
-from photoindex.errors import NothingFound, UsageError
+from photoindex.domain.same_picture.trimming import Rectangle
+from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound, StorageFull, UsageError, VolumeOffline
 from photoindex.library.cores import jobs_for
 from photoindex.library.duplicates.files import CopyPhotos
 from photoindex.library.duplicates.groups import star_groups
+from photoindex.library.duplicates.hash_pictures import hash_pictures
 from photoindex.library.duplicates.near_vectors import near_in_space
 from photoindex.library.duplicates.ranking import RankingRules, rank
 from photoindex.library.duplicates.verdicts import REMOVE, REVIEW, DuplicateGroup, group_of
@@ -24,18 +28,23 @@ from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import choose, spellings, volumes_now
 from photoindex.library.photos.lost_previews import mark_lost_if_possible
 from photoindex.library.search.find import matching_photo_ids
+from photoindex.library.stage_run import StageRequest
 from photoindex.paths import display
 from photoindex.pipeline.duplicates import candidates
 from photoindex.pipeline.duplicates.comparison import Compared, Comparer, Task, threads_for
+from photoindex.pipeline.duplicates.one_shot import examined
 from photoindex.pipeline.resolve.relate import member_of
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.query.syntax import Node
-from photoindex.store.photos import duplicates
+from photoindex.store.photos import duplicates, hashes
 from photoindex.store.photos import pairs as store_pairs
 
 RADIUS = 11
 """Maximum distance (bits of 64) between the hashes of two pictures to compare; 95 % of pictures cropped by 5 % are within it."""
 _CHUNK_TASKS = 2_000
+_BATCH_TASKS = 64
+_OTHER_BORDER = 0.03
+_NONE: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,7 @@ class Duplicates:
 
 
 def find_duplicates(library: Library, request: DuplicatesRequest, emit: EventSink = ignore_events) -> Duplicates:
-    """Find groups of duplicates and choose which to keep; nothing is changed.
+    """Find groups of duplicates and choose which to keep; nothing is changed but that missing hashes are made.
 
     Needs no model; if the library has an active embedding space, its nearest neighbours are compared too. Raises UsageError
     for a path in `prefer` or `avoid` that neither exists nor is known.
@@ -90,10 +99,17 @@ def find_duplicates(library: Library, request: DuplicatesRequest, emit: EventSin
     )
     search = _SamePictures(library, request, wanted, emit)
     if not request.exact:
+        _make_missing_hashes(library, emit)
         search.run()
     groups = list(_groups(library, wanted, rules, search))
     groups.sort(key=lambda group: (-group.bytes_of(REMOVE), -group.bytes_of(REVIEW), group.photo_ids))
     return Duplicates(tuple(groups), search.compared, search.apart, search.space)
+
+
+def _make_missing_hashes(library: Library, emit: EventSink) -> None:
+    """Hash what an earlier version read; where nothing can be written, the hashes of that version are compared."""
+    with suppress(DatabaseFailed, LibraryLocked, StorageFull, VolumeOffline):
+        hash_pictures(library, StageRequest(), emit)
 
 
 @dataclass
@@ -113,13 +129,16 @@ class _SamePictures:
     accepted: dict[tuple[int, int], Compared] = field(default_factory=dict)
     photo_of: dict[int, int] = field(default_factory=dict)
     _digests: dict[int, bytes] = field(default_factory=dict)
+    _borders: dict[int, Rectangle] = field(default_factory=dict)
+    _near: dict[int, set[int]] = field(default_factory=dict)
+    _skipped: dict[tuple[int, int], Task] = field(default_factory=dict)
     _comparer: Comparer | None = None
 
     @property
     def comparer(self) -> Comparer:
         """The comparer, which caches features of pictures."""
         if self._comparer is None:
-            self._comparer = Comparer(self.library.derived_folder, self._digests)
+            self._comparer = Comparer(self.library.derived_folder, self._digests, self._borders)
         return self._comparer
 
     def run(self) -> None:
@@ -148,13 +167,7 @@ class _SamePictures:
         started = time.monotonic()
         self.emit(PhaseStarted("look for pairs", len(ORIENTATIONS), "steps"))
         collector = candidates.Collector()
-        candidates.add_near_hashes(
-            collector,
-            contents.hashes,
-            self.request.radius,
-            lambda places: self._signatures(contents.asset_ids[places]),
-            lambda done: self.emit(PhaseAdvanced("look for pairs", done)),
-        )
+        self._add_hashes(collector, contents)
         with self.library.database.read() as connection:
             moments = duplicates.contents_of_one_moment(connection)
         candidates.add_pairs(collector, contents.asset_ids, _all_pairs(moments))
@@ -162,6 +175,42 @@ class _SamePictures:
         found = self._of_wanted(collector.result(), contents)
         self.emit(PhaseFinished("look for pairs", len(ORIENTATIONS), time.monotonic() - started))
         return found
+
+    def _add_hashes(self, collector: candidates.Collector, contents: duplicates.HashedContents) -> None:
+        """Add pairs by their hashes: those of today's version among each other, the others by the hashes of old."""
+        with self.library.database.read() as connection:
+            known = hashes.stored(connection, version=VERSION, windows=WINDOWS)
+        places = np.minimum(np.searchsorted(contents.asset_ids, known.asset_ids), max(0, len(contents.asset_ids) - 1))
+        current = contents.asset_ids[places] == known.asset_ids if len(contents.asset_ids) else np.zeros(0, np.bool_)
+        places, full = places[current], known.full[current]
+        windows = known.windows if current.all() else known.windows[current]
+        wanted = self._wanted_contents(contents)
+        codes = np.zeros(len(contents.asset_ids), np.uint64)
+        codes[places] = np.where(candidates.has_structure(full), full, 0)
+
+        def signatures(chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+            return self._signatures(contents.asset_ids[chosen])
+
+        def advance(done: int) -> None:
+            self.emit(PhaseAdvanced("look for pairs", done))
+
+        candidates.add_near_hashes(collector, codes, self.request.radius, signatures, advance, wanted=wanted)
+        radius = min(self.request.radius, candidates.smaller_radius(len(full)))
+        candidates.add_windows(
+            collector, full, windows, places, radius, wanted=None if wanted is None else wanted[places]
+        )
+        old = np.ones(len(contents.asset_ids), np.bool_)
+        old[places] = False
+        if old.any():
+            asked = old if wanted is None else wanted
+            candidates.add_near_hashes(
+                collector, contents.hashes, self.request.radius, signatures, advance, wanted=asked
+            )
+
+    def _wanted_contents(self, contents: duplicates.HashedContents) -> NDArray[np.bool_] | None:
+        if self.wanted is None:
+            return None
+        return np.isin(contents.photo_ids, np.fromiter(self.wanted, np.int64, len(self.wanted)))
 
     def _add_neighbours(self, collector: candidates.Collector, asset_ids: NDArray[np.int64]) -> None:
         near = near_in_space(self.library, self.emit)
@@ -174,7 +223,7 @@ class _SamePictures:
         kept = np.zeros(len(pairs), np.bool_)
         for start in range(0, len(pairs), _CHUNK_TASKS):
             chunk = pairs[start : start + _CHUNK_TASKS].tolist()
-            kept[start : start + len(chunk)] = [why is None for _, why in self._shot_differences(chunk)]
+            kept[start : start + len(chunk)] = [why is None for why, _ in self._shot_differences(chunk)]
         return pairs[kept]
 
     def _of_wanted(
@@ -183,10 +232,10 @@ class _SamePictures:
         """Drop pairs within one photo, pairs of a video and a picture, and pairs that the query does not match."""
         photos = contents.photo_ids[found.first], contents.photo_ids[found.second]
         kept = (photos[0] != photos[1]) & (contents.videos[found.first] == contents.videos[found.second])
-        if self.wanted is not None:
-            ids = np.fromiter(self.wanted, np.int64, len(self.wanted))
-            kept &= np.isin(photos[0], ids) | np.isin(photos[1], ids)
-        return candidates.PairCandidates(found.first[kept], found.second[kept], found.turns[kept], found.thorough[kept])
+        wanted = self._wanted_contents(contents)
+        if wanted is not None:
+            kept &= wanted[found.first] | wanted[found.second]
+        return found.chosen(kept)
 
     def _signatures(self, asset_ids: NDArray[np.int64]) -> NDArray[np.float32]:
         self._load_digests(asset_ids.tolist())
@@ -197,32 +246,57 @@ class _SamePictures:
         if new:
             with self.library.database.read() as connection:
                 self._digests.update(duplicates.digests_of(connection, new))
+                borders = hashes.contents(connection, new, version=VERSION)
+            found = ((asset_id, Rectangle.unpacked(packed)) for asset_id, packed in borders.items())
+            self._borders.update((asset_id, one) for asset_id, one in found if not one.is_whole)
 
     def _compare(self, tasks: Sequence[Task], contents: duplicates.HashedContents, *, done: int) -> None:
         self._load_digests(number for task in tasks for number in (task.first, task.second))
         threads = threads_for(len(tasks), jobs_for(1.0))
-        same: list[Compared] = []
-        for bundle in self.comparer.compared(tasks, threads=threads):
-            done += len(bundle)
-            same += [one for one in bundle if one.comparison.same]
-            self.emit(PhaseAdvanced("compare", done))
-        for one in self._without_different_shots(same):
-            self.accepted[one.task.first, one.task.second] = one
-            self.accepted[one.task.second, one.task.first] = one
-            for number in (one.task.first, one.task.second):
-                place = int(np.searchsorted(contents.asset_ids, number))
-                self.photo_of[number] = int(contents.photo_ids[place])
+        for first in range(0, len(tasks), _BATCH_TASKS):
+            batch = tasks[first : first + _BATCH_TASKS]
+            same: list[Compared] = []
+            for bundle in self.comparer.compared([one for one in batch if not self._is_linked(one)], threads=threads):
+                same += [one for one in bundle if one.comparison.same]
+            self.emit(PhaseAdvanced("compare", done + first + len(batch)))
+            for one in self._without_different_shots(same):
+                self._accept(one)
+        for number in {number for one in self.accepted for number in one} - self.photo_of.keys():
+            place = int(np.searchsorted(contents.asset_ids, number))
+            self.photo_of[number] = int(contents.photo_ids[place])
+
+    def _accept(self, one: Compared) -> None:
+        first, second = one.task.first, one.task.second
+        self.accepted[first, second] = self.accepted[second, first] = one
+        self._near.setdefault(first, set()).add(second)
+        self._near.setdefault(second, set()).add(first)
+
+    def _is_linked(self, task: Task) -> bool:
+        """Tell whether both show the same picture as a third one.
+
+        Then they are in one group, and compared only if one of them is the one to keep; see `same_picture`.
+        """
+        inside = [self._borders[one].share if one in self._borders else 1.0 for one in (task.first, task.second)]
+        if abs(inside[0] - inside[1]) > _OTHER_BORDER:
+            return False  # which of the two only adds a border has to be known
+        if self._near.get(task.first, _NONE).isdisjoint(self._near.get(task.second, _NONE)):
+            return False
+        self._skipped[task.first, task.second] = task
+        return True
 
     def _without_different_shots(self, same: Sequence[Compared]) -> Iterator[Compared]:
-        differences = self._shot_differences([(one.task.first, one.task.second) for one in same])
-        for one, (_, why) in zip(same, differences, strict=True):
-            if why is None:
-                yield one
-            else:
+        pairs = [(one.task.first, one.task.second) for one in same]
+        for one, (why, members) in zip(same, self._shot_differences(pairs), strict=True):
+            found = examined(one, members, self.comparer) if why is None else None
+            if found is None:
                 self.apart += 1
+            else:
+                yield found
 
-    def _shot_differences(self, pairs: Sequence[Sequence[int]]) -> Iterator[tuple[Sequence[int], str | None]]:
-        """Yield each pair of contents with why they are different shots, None if they may be the same."""
+    def _shot_differences(
+        self, pairs: Sequence[Sequence[int]]
+    ) -> Iterator[tuple[str | None, tuple[Member, Member] | None]]:
+        """Yield why each pair of contents is of different shots, None if it may be one, and a file of each, if known."""
         numbers = sorted({number for pair in pairs for number in pair})
         if not numbers:
             return
@@ -231,31 +305,34 @@ class _SamePictures:
                 row.asset_id: member_of(row) for row in store_pairs.members_of_assets(connection, numbers)
             }
             bursts = duplicates.bursts_of(connection, numbers)
-        for pair in pairs:
-            first, second = (members.get(number) for number in pair)
-            burst = bursts.get(pair[0])
-            one_burst = burst is not None and burst == bursts.get(pair[1])
-            if first is None or second is None:
-                yield pair, None
+        for first, second in pairs:
+            one, other = members.get(first), members.get(second)
+            burst = bursts.get(first)
+            if one is None or other is None:
+                yield None, None
             else:
-                yield pair, different_shots(first, second, one_burst=one_burst)
+                one_burst = burst is not None and burst == bursts.get(second)
+                yield different_shots(one, other, one_burst=one_burst), (one, other)
 
     def same_picture(self, first: duplicates.CopyPhoto, second: duplicates.CopyPhoto) -> bool:
         """Compare the primary contents of two photos that are not a candidate pair."""
-        pair = first.primary_asset_id, second.primary_asset_id
+        pair = (
+            min(first.primary_asset_id, second.primary_asset_id),
+            max(first.primary_asset_id, second.primary_asset_id),
+        )
         self._load_digests(pair)
-        found = self.comparer.compare(Task(*pair))
-        accepted = found.comparison.same and any(self._without_different_shots([found]))
-        if accepted:
-            self.accepted[pair] = self.accepted[pair[1], pair[0]] = found
-        return accepted
+        found = self.comparer.compare(self._skipped.get(pair) or Task(*pair))
+        accepted = next(self._without_different_shots([found]), None) if found.comparison.same else None
+        if accepted is not None:
+            self._accept(accepted)
+        return accepted is not None
 
 
 def _tasks(found: candidates.PairCandidates, asset_ids: NDArray[np.int64], start: int, end: int) -> list[Task]:
     part = slice(start, end)
     columns = (
         asset_ids[found.first[part]].tolist(), asset_ids[found.second[part]].tolist(), found.turns[part].tolist(),
-        found.thorough[part].tolist(),
+        found.thorough[part].tolist(), map(candidates.Start.unpacked, found.starts[part].tolist()),
     )  # fmt: skip
     return [Task(*values) for values in zip(*columns, strict=True)]
 

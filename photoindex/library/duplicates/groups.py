@@ -14,8 +14,8 @@ Ranking = Callable[[Collection[int]], Sequence[int]]
 def star_groups(pairs: Collection[tuple[int, int]], ranked: Ranking, same: SamePicture) -> Iterator[list[int]]:
     """Yield groups of photos, the one to keep first, each photo in at most one group.
 
-    pairs: photos that show the same picture. Every photo of a group shows the same picture as its first one: photos two
-    pairs away from it are compared with it by `same`, those further away are left to other groups.
+    pairs: photos that show the same picture. Every photo of a group shows the same picture as its first one: photos that
+    are one pair away from one of the group are compared with the first by `same`, the rest is left to other groups.
     """
     near: defaultdict[int, set[int]] = defaultdict(set)
     for first, second in pairs:
@@ -37,9 +37,15 @@ def star_groups(pairs: Collection[tuple[int, int]], ranked: Ranking, same: SameP
 def _around(
     best: int, near: Mapping[int, set[int]], left: Collection[int], order: Sequence[int], same: SamePicture
 ) -> list[int]:
-    direct = near[best]
-    beyond = {further for one in direct for further in near[one]} - direct - {best}
-    return [one for one in order if one in left and (one in direct or (one in beyond and same(best, one)))]
+    found = {one for one in near[best] if one in left}
+    tried = {best, *near[best]}
+    fresh = found
+    while fresh:
+        beyond = {further for one in fresh for further in near[one]} - tried
+        tried |= beyond
+        fresh = {one for one in sorted(beyond) if one in left and same(best, one)}
+        found |= fresh
+    return [one for one in order if one in found]
 
 
 def _components(near: Mapping[int, set[int]]) -> Iterator[list[int]]:

@@ -10,14 +10,12 @@ from photoindex.domain.words.carried import Words, carried, carried_text
 from photoindex.library.duplicates.files import state_text
 from photoindex.library.duplicates.ranking import RankingRules, rank_files, reason_for_file, reason_to_keep
 from photoindex.paths import display
-from photoindex.pipeline.duplicates.comparison import Compared
+from photoindex.pipeline.duplicates.comparison import WHOLE_SHARE, Compared
 from photoindex.store.photos.duplicates import CopyContent, CopyFile, CopyPhoto
 
 KEEP, REMOVE, REVIEW = "keep", "remove", "review"
 _GO_ALONG = ("companion", "backup")
 """Roles of contents that go where their photo goes: thumbnails of a camera, backups by ExifTool."""
-WHOLE_SHARE = 0.97
-"""A copy that shows at least this share of a picture shows all of it, within the accuracy of thumbnails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +226,10 @@ def _relation_words(relation: Compared, copy: CopyContent, kept: CopyContent) ->
         differences.append("different colours, brightness or detail")
     size = _size_words(copy, kept)
     if differences:
-        return REVIEW, f"an edit: {', '.join(differences)}; {size}"
+        differing = f"an edit: {', '.join(differences)}; {size}"
+        return REVIEW, differing if relation.doubt is None else f"{differing}; {relation.doubt}"
+    if relation.doubt is not None:
+        return REVIEW, f"the same picture, {size}; {relation.doubt}"
     return REMOVE, f"the same picture, {size}"
 
 

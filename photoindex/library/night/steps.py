@@ -73,6 +73,14 @@ def _scan(library: Library, request: StepRequest, emit: EventSink, stop: Stop) -
     )
 
 
+def _hash(library: Library, request: StepRequest, emit: EventSink, stop: Stop) -> StepOutcome:
+    from photoindex.library.duplicates.hash_pictures import hash_pictures
+    from photoindex.library.stage_run import StageRequest
+
+    found = hash_pictures(library, StageRequest(request.limit), emit, dry_run=request.dry_run, stop=stop)
+    return _outcome(found, found.hashed)
+
+
 def _embed(library: Library, request: StepRequest, emit: EventSink, stop: Stop) -> StepOutcome:
     from photoindex.library.embed.embed import EmbedRequest, embed
 
@@ -176,6 +184,7 @@ SCAN = Step("scan", "files", _scan)
 INDEX = Step("index", "spaces", _index)
 STEPS: tuple[Step, ...] = (
     SCAN,
+    Step("hash", "pictures", _hash),
     Step("embed", "pictures", _embed),
     Step("faces", "pictures", _faces),
     Step("cluster", "faces", _cluster),

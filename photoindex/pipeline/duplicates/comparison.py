@@ -6,21 +6,37 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.domain.same_picture.compare import PictureComparison, compare, same_colours
+from photoindex.domain.same_picture.agreement import framed, with_border
+from photoindex.domain.same_picture.alignment import Map, inverse, part_over_part
+from photoindex.domain.same_picture.compare import (
+    BEYOND_TRIMMED,
+    PictureComparison,
+    accepts,
+    compare,
+    compare_from,
+    same_colours,
+)
 from photoindex.domain.same_picture.features import Features, extract_features
+from photoindex.domain.same_picture.hashes import window_rectangles
+from photoindex.domain.same_picture.trimming import Rectangle
 from photoindex.file_access import read_file
-from photoindex.pipeline.ingest.derived_files import thumbnail_path
+from photoindex.pipeline.duplicates.candidates import Start
+from photoindex.pipeline.ingest.derived_files import preview_path, thumbnail_path
 
+WHOLE_SHARE = 0.97
+"""A copy that shows at least this share of a picture shows all of it, within the accuracy of thumbnails."""
 _CACHED_FEATURES = 200
 """Features cached in memory, about half a megabyte each."""
 _AHEAD = 64
+_WHOLE = Rectangle()
 _SIGNATURE_PX = 16
 _LEAST_STRUCTURE = 0.02
 
@@ -33,32 +49,43 @@ class Task:
     second: int
     turn: int = 0
     thorough: bool = True
+    start: Start | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One pair with the result of its comparison. same_colours: no filter, caption or other visible change."""
+    """One pair with the result of its comparison.
+
+    same_colours: no filter, caption or other visible change. doubt: why these may be two shots, None if they are surely one.
+    """
 
     task: Task
     comparison: PictureComparison
     same_colours: bool
+    doubt: str | None = None
 
 
 class Comparer:
     """Compares contents of one library; thread-safe.
 
-    derived_folder: the folder of the thumbnails. digests: by asset id, of the contents to compare; the mapping may grow.
+    derived_folder: the folder of the thumbnails and previews. digests, contents: by asset id, of what to compare, the digest
+    and where its content is, if it has a border; the mappings may grow.
     """
 
-    def __init__(self, derived_folder: Path, digests: Mapping[int, bytes]) -> None:
+    def __init__(self, derived_folder: Path, digests: Mapping[int, bytes], contents: Mapping[int, Rectangle]) -> None:
         self._folder = derived_folder
         self._digests = digests
+        self._contents = contents
         self._cache: OrderedDict[int, Features | None] = OrderedDict()
         self._lock = threading.Lock()
         self.without_thumbnail: set[int] = set()
 
     def compared(self, tasks: Sequence[Task], *, threads: int) -> Iterator[Sequence[Compared]]:
         """Yield results in the order of the tasks, grouped by the first content."""
+        import cv2
+
+        # The comparisons themselves run at once; threads for the lines of such small pictures only wait for each other.
+        cv2.setNumThreads(1)
         bundles = [list(bundle) for _, bundle in groupby(tasks, key=lambda task: task.first)]
         if threads <= 1:
             yield from map(self._bundle, bundles)
@@ -69,12 +96,69 @@ class Comparer:
 
     def compare(self, task: Task) -> Compared:
         """Compare one pair."""
-        first, second = self._features(task.first), self._features(task.second)
+        first, second = self.features(task.first), self.features(task.second)
         if first is None or second is None:
             return Compared(task, PictureComparison(same=False), same_colours=False)
-        found = compare(first, second, orientation=task.turn, thorough=task.thorough)
-        colours = found.same and found.orientation == 0 and self._same_colours(task)
-        return Compared(task, found, colours)
+        start = task.start
+        if start is None:
+            found = compare(first, second, orientation=task.turn, thorough=task.thorough)
+        else:
+            found = compare_from(first, second, self._map_of(task, start, first, second))
+        if found.same and found.agreement is not None:
+            shares = self._content(task.first).share, self._content(task.second).share
+            colours = found.orientation == 0 and self._same_colours(task)
+            return Compared(task, replace(found, agreement=framed(found.agreement, *shares)), colours)
+        return Compared(task, self._by_contents(task) or found, same_colours=False)
+
+    def _map_of(self, task: Task, start: Start, first: Features, second: Features) -> Map:
+        """Return the map that lays the picture that was found over the window that led to it."""
+        ids, shapes = (task.first, task.second), (first.shape, second.shape)
+        small, large = (1, 0) if start.second else (0, 1)
+        part = self._content(ids[small]) if start.trimmed else Rectangle()
+        content = self._content(ids[large])
+        height, width = shapes[large]
+        left, top, right, bottom = content.pixels(width, height)
+        window = window_rectangles(right - left, bottom - top)[start.window]
+        map_ = part_over_part(shapes[small], part, shapes[large], content.part(window))
+        return inverse(map_) if start.second else map_
+
+    def _content(self, asset_id: int) -> Rectangle:
+        return self._contents.get(asset_id, _WHOLE)
+
+    def _by_contents(self, task: Task) -> PictureComparison | None:
+        """Compare what two pictures show without their borders, in more detail than a thumbnail has; None if that differs."""
+        rectangles = self._content(task.first), self._content(task.second)
+        if all(one.is_whole for one in rectangles):
+            return None
+        inside = [self._inside(*one) for one in zip((task.first, task.second), rectangles, strict=True)]
+        first, second = inside
+        if first is None or second is None:
+            return None
+        found = compare(first, second, thorough=task.thorough or task.start is not None)
+        if found.agreement is None or not accepts(found.agreement, beyond=BEYOND_TRIMMED):
+            return None
+        agreement = with_border(found.agreement, rectangles[0].share, rectangles[1].share)
+        return replace(found, same=True, agreement=agreement, map_=None)
+
+    def _inside(self, asset_id: int, content: Rectangle) -> Features | None:
+        grey = self.preview(asset_id)
+        if grey is None:
+            return None
+        left, top, right, bottom = content.pixels(grey.shape[1], grey.shape[0])
+        return Features(np.ascontiguousarray(grey[top:bottom, left:right]))
+
+    def preview(self, asset_id: int) -> NDArray[np.uint8] | None:
+        """Return the preview of a content in grey, uint8 [h, w]; None if it cannot be read."""
+        import simplejpeg
+
+        digest = self._digests.get(asset_id)
+        if digest is None:
+            return None
+        try:
+            jpeg = read_file(preview_path(self._folder, digest))
+            return cast("NDArray[np.uint8]", simplejpeg.decode_jpeg(jpeg, "GRAY")[..., 0])
+        except (OSError, ValueError):
+            return None
 
     def signatures(self, asset_ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return coarse signatures of pictures: float32 [n, 256] of unit length, zeros for those without structure."""
@@ -82,7 +166,7 @@ class Comparer:
 
         found = np.zeros((len(asset_ids), _SIGNATURE_PX**2), np.float32)
         for row, asset_id in enumerate(asset_ids.tolist()):
-            features = self._features(asset_id, keep=False)
+            features = self.features(asset_id, keep=False)
             if features is None or float((features.even**2).mean()) < _LEAST_STRUCTURE:
                 continue
             small = cv2.resize(features.even, (_SIGNATURE_PX, _SIGNATURE_PX), interpolation=cv2.INTER_AREA).ravel()
@@ -98,7 +182,8 @@ class Comparer:
         first, second = self._thumbnail(task.first), self._thumbnail(task.second)
         return first is not None and second is not None and same_colours(first, second)
 
-    def _features(self, asset_id: int, *, keep: bool = True) -> Features | None:
+    def features(self, asset_id: int, *, keep: bool = True) -> Features | None:
+        """Return the features of a content; None if its thumbnail cannot be read. keep: remember them for a while."""
         with self._lock:
             if asset_id in self._cache:
                 self._cache.move_to_end(asset_id)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from photoindex import file_access
+from photoindex.domain.same_picture.hashes import VERSION as HASH_VERSION
 from photoindex.pipeline.ingest.worker import FileJob, Outcome
 from photoindex.pipeline.resolve.photo import Resolver
 from photoindex.pipeline.resolve.relate import regroup
@@ -21,7 +22,7 @@ from photoindex.stages.ingest import STAGE
 from photoindex.store.files import files
 from photoindex.store.files.files import FileRow
 from photoindex.store.people.hand_over import hand_over
-from photoindex.store.photos import assets, corrections, pairs, sidecars
+from photoindex.store.photos import assets, corrections, hashes, pairs, sidecars
 from photoindex.store.photos.assets import AssetRow, Made
 from photoindex.store.scan import staging
 from photoindex.store.tasks import asset_tasks, queue, stale
@@ -151,6 +152,8 @@ class Committer:
         if row.media is False:
             self._forget_sidecar(connection, row.id)
         files.link(connection, kept.id, asset_id=asset_id, media=True, reason=None, stat=outcome.stat)
+        if outcome.picture_hash is not None:
+            hashes.put(connection, {asset_id: outcome.picture_hash}, version=HASH_VERSION)
         self.resolver.resolve(connection, photo_id)
         self._photos.add(photo_id)
         if kept.id != row.id:

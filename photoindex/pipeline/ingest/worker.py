@@ -11,7 +11,7 @@ from photoindex.media.content import Content, read_content
 from photoindex.media.problems import MediaProblem
 from photoindex.pipeline.ingest import derived_files
 from photoindex.stages.ingest import Ingested, ingest, recognise
-from photoindex.types import Derived, DerivedParams, Described, Failure, Limits, SidecarRead
+from photoindex.types import Derived, DerivedParams, Described, Failure, Limits, PictureHash, SidecarRead
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Outcome:
     stat: tuple[int, int] | None = None
     described: Described | None = None
     perceptual_hash: int | None = None
+    picture_hash: PictureHash | None = None
     derived: bool = False
     notes: tuple[str, ...] = ()
     reused: bool = False
@@ -80,6 +81,7 @@ def ingest_file(job: FileJob) -> Outcome:
         stat,
         described=result.described,
         perceptual_hash=result.derived.perceptual_hash if result.derived else None,
+        picture_hash=result.derived.picture_hash if result.derived else None,
         derived=result.derived is not None,
         notes=result.derived.notes if result.derived else (),
         failure=result.failure,

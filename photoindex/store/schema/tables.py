@@ -70,7 +70,7 @@ __all__ = [
     "PathBytes", "album", "album_asset", "asset", "asset_tag", "asset_text", "asset_with_repeats", "assignment",
     "correction", "event", "file", "file_move", "folder", "individual", "individual_alias", "individual_summary",
     "individuals_apart", "journal", "journal_change", "label", "ledger", "library", "measurement", "metadata",
-    "night", "pair_decision", "pair_link", "photo", "photo_keyword", "photo_text", "photo_to_resolve", "place",
+    "night", "pair_decision", "pair_link", "photo", "photo_keyword", "photo_text", "photo_to_resolve", "picture_hash", "place",
     "proof", "query_vector", "region", "region_space", "region_vector", "rejection", "root", "saved_query",
     "schema_history", "sidecar", "sidecar_link", "sidecar_part", "space", "tag", "tag_alias", "tag_calibration",
     "tag_rejection", "task", "throughput", "variant", "vector", "volume",
@@ -253,6 +253,16 @@ asset = Table(
     partial_index("asset_not_derived", "id", where="derived = 0"),
     partial_index("asset_by_perceptual_hash", "perceptual_hash", where="perceptual_hash IS NOT NULL"),
     **IDS_NEVER_REUSED,
+)
+
+picture_hash = Table(
+    "picture_hash",
+    metadata,
+    Column("asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, nullable=False, comment="hashes of different versions are never compared"),
+    Column("full", BigInteger, nullable=False, comment="64-bit hash of the whole picture, as a signed integer"),
+    Column("windows", LargeBinary, nullable=False, comment="64-bit hashes of windows of the content, little-endian"),
+    Column("content", LargeBinary(8), nullable=False, comment="left, top, right, bottom without a border, of 65535"),
 )
 
 file = Table(

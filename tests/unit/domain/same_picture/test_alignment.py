@@ -13,7 +13,7 @@ from photoindex.domain.pairing.values import Member
 from photoindex.domain.same_picture.compare import compare, same_colours
 from photoindex.domain.same_picture.features import Features, extract_features
 from photoindex.domain.same_picture.orientations import INVERSE, ORIENTATIONS, apply_orientation, reoriented_hashes
-from photoindex.domain.same_picture.shots import different_shots
+from photoindex.domain.same_picture.shots import different_shots, is_one_shot, speaks_against
 from photoindex.media.decode.decode import Pixels
 from photoindex.media.decode.previews import derive, phash
 from photoindex.types import DerivedParams, Kind
@@ -134,6 +134,26 @@ def test_a_clock_corrected_by_hours_or_another_camera_proves_nothing() -> None:
     assert different_shots(first, member("2019-06-01T17:30:00")) is None
     assert different_shots(first, member("2019-06-01T12:00:40", camera=None)) is None
     assert different_shots(first, member(None)) is None
+
+
+def test_another_camera_or_time_speaks_against_one_picture() -> None:
+    first = member("2019-06-01T12:00:00")
+    assert speaks_against(first, member("2019-06-01T12:00:00")) is None
+    assert speaks_against(first, member("2019-06-01T14:00:00")) is None, "a corrected clock"
+    assert speaks_against(first, member(None)) is None
+    assert speaks_against(first, member(None, camera=None)) is None
+    assert "cameras differ" in (speaks_against(first, member(None, camera="NIKON D90")) or "")
+    assert "apart" in (speaks_against(first, member("2019-06-03T12:07:11", camera=None)) or "")
+
+
+def test_the_same_time_is_one_shot_unless_something_speaks_against_it() -> None:
+    first = member("2019-06-01T12:00:00")
+    assert is_one_shot(first, member("2019-06-01T12:00:00"))
+    assert is_one_shot(first, member("2019-06-01T12:00:00", camera=None))
+    assert not is_one_shot(first, member("2019-06-01T12:00:00", camera="NIKON D90"))
+    assert not is_one_shot(first, member("2019-06-01T14:00:00"))
+    assert not is_one_shot(first, member(None))
+    assert not is_one_shot(member("2019-06-01T12:00:00.25"), member("2019-06-01T12:00:00.50"))
 
 
 def test_burst_frames_of_the_same_second_are_distinguished_by_their_numbers() -> None:

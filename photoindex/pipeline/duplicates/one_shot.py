@@ -1,0 +1,72 @@
+"""Telling copies of one shot from separate shots of one scene, among pairs that show the same picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from photoindex.domain.pairing.values import Member
+from photoindex.domain.same_picture.alignment import part_over_part
+from photoindex.domain.same_picture.local_shift import MAXIMUM_PX, SAME_NOISE, local_shift, noise_likeness
+from photoindex.domain.same_picture.orientations import apply_orientation
+from photoindex.domain.same_picture.shots import is_one_shot, speaks_against
+from photoindex.domain.same_picture.trimming import Rectangle
+from photoindex.pipeline.duplicates.comparison import WHOLE_SHARE, Compared, Comparer
+
+_SAME_SIZE = 0.95
+_WHOLE = Rectangle()
+
+
+def examined(one: Compared, members: tuple[Member, Member] | None, comparer: Comparer) -> Compared | None:
+    """Return a pair that shows the same picture, with the doubt about it, if any; None if these are two shots.
+
+    members: both files, in the order of the pair; None if they are not known. Camera and time decide where the files have
+    them. Where these speak against one shot, parts that are shifted against each other make it two. Where a file has no
+    time, only the same noise or a smaller size shows that one is a copy: shots from a tripod are alike in all else.
+    """
+    against = None if members is None else speaks_against(*members)
+    if against is not None:
+        shift = _shift(one, comparer)
+        return None if shift is None or shift > MAXIMUM_PX else replace(one, doubt=f"perhaps another shot: {against}")
+    found = one.comparison
+    if found.orientation or found.share < WHOLE_SHARE or not one.same_colours:
+        return one  # an edit, which is reviewed anyway
+    if members is not None and is_one_shot(*members):
+        return one
+    if one.task.start is not None:
+        shift = _shift(one, comparer)
+        if shift is None or shift > MAXIMUM_PX:
+            return replace(one, doubt="perhaps another shot of a series: parts of it are shifted")
+    if (members is not None and _is_smaller_copy(*members)) or _noise(one, comparer) >= SAME_NOISE:
+        return one
+    return replace(one, doubt="perhaps another shot of a series: no time of capture tells")
+
+
+def _is_smaller_copy(first: Member, second: Member) -> bool:
+    """Tell whether the smaller file has no time of capture: a program made it, while a camera's shots have one size."""
+    sizes = [(one.width or 0) * (one.height or 0) for one in (first, second)]
+    smaller = min(zip(sizes, (first.taken_at, second.taken_at), strict=True), key=lambda pair: pair[0])
+    return 0 < smaller[0] < _SAME_SIZE * max(sizes) and smaller[1] is None
+
+
+def _noise(one: Compared, comparer: Comparer) -> float:
+    first, second = comparer.preview(one.task.first), comparer.preview(one.task.second)
+    return 0.0 if first is None or second is None else noise_likeness(first, second)
+
+
+def _shift(one: Compared, comparer: Comparer) -> float | None:
+    """Return the shift of parts in pixels of the coarser preview; None if it cannot be measured."""
+    first, second = comparer.preview(one.task.first), comparer.preview(one.task.second)
+    map_ = one.comparison.map_
+    if first is None or second is None or map_ is None:
+        return None
+    features = comparer.features(one.task.first), comparer.features(one.task.second)
+    if features[0] is None or features[1] is None:
+        return None
+    second = apply_orientation(second, one.comparison.orientation)
+    shape, other_shape = features[0].shape, features[1].reoriented(one.comparison.orientation).shape
+    into = part_over_part(first.shape, _WHOLE, shape, _WHOLE)
+    out = part_over_part(other_shape, _WHOLE, second.shape, _WHOLE)
+    parts = [np.vstack([part, [0, 0, 1]]) for part in (out, map_, into)]
+    return local_shift(first, second, (parts[0] @ parts[1] @ parts[2])[:2])
