@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from photoindex.cli.arguments.default_command import GroupWithDefault
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ def query_behind_dashes(argv: list[str], app: TyperGroup) -> list[str]:
     names = [argv[start - 1]]
     command: Any = app.commands[names[0]]
     if hasattr(command, "commands"):
+        if isinstance(command, GroupWithDefault):
+            argv = [*argv[:start], *command.with_default(argv[start:])]
         if start >= len(argv) or argv[start] not in command.commands:
             return argv
         names.append(argv[start])

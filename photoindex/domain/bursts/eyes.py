@@ -41,7 +41,7 @@ def eyes_of(grey: NDArray[np.uint8], centres: tuple[Point, Point]) -> Eyes | Non
     angle = float(np.degrees(np.arctan2(down, across)))
     patches = []
     for x, y in points:
-        turn = cv2.getRotationMatrix2D((x, y), angle, scale)
+        turn = np.asarray(cv2.getRotationMatrix2D((x, y), angle, scale), np.float64)
         turn[:, 2] += _PATCH[0] / 2 - x, _PATCH[1] / 2 - y
         patches.append(_patch(grey, turn, (x, y), scale))
     openness = tuple(_openness(one) for one in patches)
@@ -62,9 +62,7 @@ def look_closed(eyes: Eyes, others: Sequence[Eyes]) -> bool:
     return sum(likeness) / len(likeness) < _CLOSED_LIKENESS
 
 
-def _patch(
-    grey: NDArray[np.uint8], turn: NDArray[np.float64], centre: Point, scale: float
-) -> NDArray[np.float32]:
+def _patch(grey: NDArray[np.uint8], turn: NDArray[np.float64], centre: Point, scale: float) -> NDArray[np.float32]:
     import cv2
 
     around = int(_PATCH[0] / scale) + 4
@@ -88,9 +86,7 @@ def _openness(patch: NDArray[np.float32]) -> float:
     disc = cv2.filter2D(patch, -1, _disc())[_REACH]
     dark = max(0.0, (skin - float(disc.min())) / skin)
     smooth = cv2.GaussianBlur(patch, (0, 0), 1.2)
-    across, down = (
-        float(np.square(cv2.Sobel(smooth, cv2.CV_32F, *axes)[_AROUND]).sum()) for axes in ((1, 0), (0, 1))
-    )
+    across, down = (float(np.square(cv2.Sobel(smooth, cv2.CV_32F, *axes)[_AROUND]).sum()) for axes in ((1, 0), (0, 1)))
     return float(np.sqrt(dark * across / (across + down + 1)))
 
 

@@ -25,6 +25,8 @@ _COARSE_SIGMA_PX = 2.0
 _NOISE_PERCENTILE = 5
 _TEXTURED_SHARE = 0.25
 """Tiles with most coarse detail, in which sharpness is looked for; flat ones say nothing."""
+_LEAST_TEXTURE = 2.0
+"""Squared slope in grey levels; below it a picture is plain."""
 _BEST_SHARE = 0.3
 """Of these, the sharpest: where the focus is."""
 _CENTRE_SIGMA = 0.45
@@ -52,7 +54,7 @@ def measure(picture: Picture, faces: Sequence[Face] = ()) -> Measures:
     """Measure a preview: uint8 BGR [h, w, 3]."""
     import cv2
 
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
     detail = _detail(grey.astype(np.float32))
     tiles = detail.tiles(_TILE_PX)
     # Noise adds to all tiles alike; what the flattest have is taken for it.
@@ -74,7 +76,7 @@ def _detail(plane: Plane) -> _Detail:
     blurred = cv2.GaussianBlur(plane, (0, 0), _COARSE_SIGMA_PX)
     axes = ((1, 0), (0, 1))
     slopes = [cv2.Sobel(one, cv2.CV_32F, *axis, ksize=1, scale=0.5) for one in (plane, blurred) for axis in axes]
-    return _Detail(*(cv2.multiply(one, one) for one in slopes))
+    return _Detail(*(np.asarray(cv2.multiply(one, one), np.float32) for one in slopes))
 
 
 def _tiles(plane: Plane, tile_px: int) -> Plane:
@@ -87,9 +89,11 @@ def _tiles(plane: Plane, tile_px: int) -> Plane:
 def _sharpness(tiles: _Detail, noise: tuple[float, float], weights: Plane | float = 1.0) -> float:
     """Return how many times the fine detail is the coarse detail, in the best focused of the textured tiles.
 
-    Contrast and brightness cancel out. Of both directions the blurred one counts: shake blurs only one.
+    0 for a picture without texture. Contrast and brightness cancel out. Of both directions the blurred one counts: shake blurs only one.
     """
     texture = (tiles.coarse_across + tiles.coarse_down) * weights
+    if float(texture.max()) < _LEAST_TEXTURE:
+        return 0.0
     chosen = texture >= np.percentile(texture, 100 * (1 - _TEXTURED_SHARE))
     ratios = [
         np.maximum(fine[chosen] - least, 0) / (coarse[chosen] + 1)
@@ -106,9 +110,7 @@ def _centre_weights(shape: tuple[int, ...]) -> Plane:
     return np.outer(down, across).astype(np.float32)
 
 
-def _faces(
-    grey: Picture, detail: _Detail, noise: tuple[float, float], faces: Sequence[Face]
-) -> Iterator[FaceMeasures]:
+def _faces(grey: Picture, detail: _Detail, noise: tuple[float, float], faces: Sequence[Face]) -> Iterator[FaceMeasures]:
     height, width = grey.shape
     for face in sorted(faces, key=lambda one: -one.width * one.height)[:FACES]:
         left, top = max(0, round(face.x * width)), max(0, round(face.y * height))

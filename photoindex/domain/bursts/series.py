@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from photoindex.domain.bursts.values import Series, Shot
 
@@ -49,7 +50,7 @@ def _repeats(exposures: Sequence[float], length: int) -> bool:
     if any(abs(one - cycle[place % length]) > _SAME_EV for place, one in enumerate(exposures)):
         return False
     ordered = sorted(cycle)
-    steps = [after - before for before, after in zip(ordered, ordered[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(ordered)]
     return min(steps) >= _LEAST_STEP_EV and max(steps) - min(steps) <= 2 * _SAME_EV
 
 
@@ -57,5 +58,5 @@ def _is_time_lapse(times: Sequence[float | None]) -> bool:
     known = [one for one in times if one is not None]
     if len(known) < max(len(times), _TIME_LAPSE_SHOTS):
         return False
-    gaps = [after - before for before, after in zip(known, known[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(known)]
     return min(gaps) >= _TIME_LAPSE_GAP_SECONDS and max(gaps) - min(gaps) <= _TIME_LAPSE_VARIATION * max(gaps)

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Point = tuple[float, float]
+FAVOURITE, CHOSEN = 6, 7
+"""More than any stars: a favourite, and a frame that was chosen from its burst."""
 
 
 class Series(StrEnum):
@@ -92,9 +94,9 @@ class Measures:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A frame of a burst, in the order of time. stars: what the user said: 1 to 5, 6 for a favourite, -1 rejected, 0 nothing.
+    """A frame of a burst. measures: None if its preview cannot be read.
 
-    measures: None if its preview cannot be read.
+    stars: what the user said: 1 to 5, FAVOURITE, CHOSEN, -1 for rejected, 0 for nothing.
     """
 
     photo_id: int
