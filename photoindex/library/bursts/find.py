@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 
 from photoindex.domain.bursts.propose import own_choice, propose
 from photoindex.domain.bursts.series import exposure_ev, series_of
@@ -18,8 +19,10 @@ from photoindex.library.photos.lost_previews import mark_lost_if_possible
 from photoindex.library.search.find import matching_photo_ids
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
 from photoindex.query.syntax import Node
+from photoindex.store.people.hidden import Also, photos_of_hidden
 from photoindex.store.photos import bursts as store
 from photoindex.store.photos.bursts import BurstPhoto
+from photoindex.store.search.tags import sensitive_among
 
 BEST_TAG, OTHER_TAG = "burst/best", "burst/other"
 """What a person's choice is stored as."""
@@ -33,14 +36,18 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class BurstsRequest:
-    """Which bursts to find. query: those with a matching photo; limit: the newest ones.
+    """Which bursts to find. query: those with a matching photo; limit, frames: the newest ones, with so many frames at most.
 
-    undecided: without those in which the user preferred some frames already, and without brackets and time-lapses.
+    series: only such. undecided: without those in which the user preferred some frames already. also: None for all; else
+    bursts with a hidden person or a sensitive photo are left out, unless it asks for them.
     """
 
     query: Node | Sequence[str] | None = None
     limit: int | None = None
+    frames: int | None = None
+    series: Series | None = None
     undecided: bool = False
+    also: Also | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +67,16 @@ class Burst:
 
 @dataclass(frozen=True, slots=True)
 class Bursts:
-    """The bursts found, newest first. left: bursts beyond the limit. weights: what the proposal went by.
+    """The bursts found, newest first. left: bursts beyond the limits; left_out: those that were not asked for by `also`.
+
+    weights: what the proposal went by.
 
     copies: photos that are copies of a frame, which stay out of bursts. measured: frames, in `seconds`.
     """
 
     bursts: tuple[Burst, ...]
     left: int
+    left_out: int
     weights: Weights
     copies: int
     measured: int
@@ -99,17 +109,39 @@ def find_bursts(library: Library, request: BurstsRequest, emit: EventSink = igno
     wanted = None if request.query is None else set(matching_photo_ids(library, request.query))
     known, copies = _known(library)
     chosen = [one for one in known if wanted is None or any(photo.id in wanted for photo in one.photos)]
+    if request.series is not None:
+        chosen = [one for one in chosen if one.series is request.series]
     if request.undecided:
-        chosen = [one for one in chosen if one.series is Series.BURST and not one.decided]
-    shown = chosen[: request.limit]
+        chosen = [one for one in chosen if not one.decided]
+    allowed = chosen if request.also is None else _allowed(library, chosen, request.also)
+    shown = _first(allowed, request)
     taught = _taught(known)
     judging = _Judging(Measurer(library), emit, _frames({one.key: one for one in (*shown, *taught)}.values()))
     weights = judging.learn(taught)
     found = tuple(judging.judge(shown, weights))
     judging.finish(library)
     return Bursts(
-        found, len(chosen) - len(shown), weights, copies, judging.measurer.done, time.monotonic() - judging.started
-    )
+        found, len(allowed) - len(shown), len(chosen) - len(allowed), weights, copies, judging.measurer.done,
+        time.monotonic() - judging.started,
+    )  # fmt: skip
+
+
+def _allowed(library: Library, known: Sequence[_Known], also: Also) -> list[_Known]:
+    """Return the bursts without those that show a hidden person, or are sensitive, in one frame."""
+    ids = [photo.id for one in known for photo in one.photos]
+    with library.database.read() as connection:
+        kept_out = set() if also.hidden else photos_of_hidden(connection, ids)
+        kept_out |= set() if also.sensitive else sensitive_among(connection, ids)
+    return [one for one in known if not any(photo.id in kept_out for photo in one.photos)]
+
+
+def _first(known: Sequence[_Known], request: BurstsRequest) -> Sequence[_Known]:
+    """Return as many bursts as the limits allow, at least one."""
+    shown = known[: request.limit]
+    if request.frames is None:
+        return shown
+    ends = accumulate(len(one.photos) for one in shown)
+    return shown[: max(1, sum(end <= request.frames for end in ends))]
 
 
 class _Judging:
