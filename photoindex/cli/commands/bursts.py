@@ -202,7 +202,7 @@ def _as_json(number: int, burst: Burst, hits: Mapping[int, Hit]) -> dict[str, ob
         "key": burst.key,
         "series": burst.series,
         "decided": burst.decided,
-        "seconds": burst.seconds,
+        "seconds": None if burst.seconds is None else round(burst.seconds, 3),
         "best": [one.photo_id for one in burst.judged if one.choice == "best"],
         "frames": [{name: row[name] for name in names} for row in _rows([burst], hits)],
     }
@@ -228,8 +228,8 @@ def _print_summary(result: Bursts) -> None:
 def _weights_text(weights: Weights) -> str:
     if weights.learned:
         return (
-            f"weighed as your stars on {amount(weights.frames, 'frames')} teach: {weights.right or 0:.0%} of pairs in your "
-            f"order, {weights.right_fixed or 0:.0%} by fixed weights"
+            f"weighed as your stars on {amount(weights.frames, 'frames')} teach: {100 * (weights.right or 0):.0f} % of pairs in your "
+            f"order, {100 * (weights.right_fixed or 0):.0f} % by fixed weights"
         )
     if weights.right is not None:
         return f"by fixed weights: your stars on {amount(weights.frames, 'frames')} do not predict your choice better"

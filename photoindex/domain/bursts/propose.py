@@ -60,7 +60,7 @@ def scenes(frames: Sequence[Frame]) -> list[list[Frame]]:
             found.append([frame])
     joined: list[list[Frame]] = []
     for scene in found:
-        if joined and (len(scene) < _SCENE_FRAMES or len(joined[-1]) < _SCENE_FRAMES):
+        if joined and (min(len(scene), len(joined[-1])) < _SCENE_FRAMES or _is_like(scene[0], joined[-1])):
             joined[-1] += scene
         else:
             joined.append(scene)
@@ -143,12 +143,12 @@ def _faults(compared: Comparison, place: int) -> str:
         found.append("eyes look closed" + (f" in {compared.closed[place]} faces" if compared.closed[place] > 1 else ""))
     faces = compared.face_sharpness[place]
     if faces is not None and faces < _BLURRED:
-        found.append(f"faces have {faces:.0%} of the best sharpness")
+        found.append(f"faces have {100 * faces:.0f} % of the best sharpness")
     elif compared.sharpness[place] < _BLURRED:
-        found.append(f"it has {compared.sharpness[place]:.0%} of the best sharpness")
+        found.append(f"it has {100 * compared.sharpness[place]:.0f} % of the best sharpness")
     if compared.found[place] < compared.usual:
         found.append(f"{compared.found[place]} of {compared.usual} faces found")
     for name, values in (("white", compared.bright), ("black", compared.dark)):
         if values[place] > min(values) + _CLIPPED_MORE:
-            found.append(f"{values[place]:.0%} of it is {name} without detail")
+            found.append(f"{100 * values[place]:.0f} % of it is {name} without detail")
     return "; ".join(found) or "close to the best"
