@@ -53,6 +53,7 @@ def write_burst(
     minute: int = 0,
     exposures: Sequence[float] = (),
     gap_seconds: float = 0.2,
+    size: tuple[int, int] = (1000, 750),
 ) -> list[Path]:
     """Write a burst, a frame for each kind; name: IMG_<minute><number>.jpg. exposures: of the frames, in seconds."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,6 +62,6 @@ def write_burst(
         path = folder / f"IMG_{minute:02}{number:02}.jpg"
         exposure = exposures[number] if exposures else 0.01
         facts = exif(gap_seconds * number, exposure=exposure, minute=minute)
-        path.write_bytes(jpeg(frame(seed, kind, number=number), 90, facts))
+        path.write_bytes(jpeg(frame(seed, kind, number=number, size=size), 90, facts))
         paths.append(path)
     return paths

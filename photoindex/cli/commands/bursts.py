@@ -221,7 +221,7 @@ def _print_summary(result: Bursts) -> None:
     print(text, file=sys.stderr)
     if result.left:
         print(f"{amount(result.left, 'more bursts')}; -n shows more", file=sys.stderr)
-    if sys.stdout.isatty():
+    if any(one.judged and not one.decided for one in result.bursts):
         print("to choose among the frames in a browser: photoindex bursts review", file=sys.stderr)
 
 

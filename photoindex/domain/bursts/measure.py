@@ -60,11 +60,14 @@ def measure(picture: Picture, faces: Sequence[Face] = ()) -> Measures:
     # Noise adds to all tiles alike; what the flattest have is taken for it.
     noise = float(np.percentile(tiles.across, _NOISE_PERCENTILE)), float(np.percentile(tiles.down, _NOISE_PERCENTILE))
     blue, green, red = cv2.split(picture)
-    brightest = cv2.max(cv2.max(blue, green), red)
+    most, least = cv2.max(blue, green), cv2.min(blue, green)
+    brightest = cv2.max(most, red)
+    # Of a colour, one channel may be full and the others still have detail.
+    middle = cv2.max(least, cv2.min(most, red))
     return Measures(
         sharpness=_sharpness(tiles, noise, _centre_weights(tiles.across.shape)),
         faces=tuple(_faces(grey, detail, noise, faces)),
-        bright=float((brightest >= _WHITE).mean()),
+        bright=float((middle >= _WHITE).mean()),
         dark=float((brightest <= _BLACK).mean()),
         signature=_signature(grey),
     )

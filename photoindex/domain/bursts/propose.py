@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from photoindex.domain.bursts.compare import Comparison, compare
 from photoindex.domain.bursts.values import CHOSEN, FAVOURITE, Choice, Frame, Judged, Measures
 
-FIXED_WEIGHTS = (1.0, 1.5, 1.5, 0.7, 0.5)
+FIXED_WEIGHTS = (1.0, 1.5, 1.5, 0.7, 1.0)
 """How much each of `compare.RESPECTS` counts, as long as too few stars say more."""
 _SCENES_FROM = 6
 _SCENE_FRAMES = 3
