@@ -34,12 +34,12 @@ def as_bgr(picture: Image.Image) -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.asarray(picture.convert("RGB"))[..., ::-1])
 
 
-def exif(seconds: float, *, exposure: float = 0.01, minute: int = 0) -> Image.Exif:
-    """Return the metadata of a frame. seconds: after 12 o'clock and `minute`, below 60. exposure: in seconds."""
+def exif(seconds: float, *, exposure: float = 0.01, minute: int = 0, hour: int = 12) -> Image.Exif:
+    """Return the metadata of a frame. seconds: after this hour and minute, below 60. exposure: in seconds."""
     found = Image.Exif()
     found[0x010F], found[0x0110] = CAMERA.split(" ", 1)[0], CAMERA
     block = found.get_ifd(0x8769)
-    block[0x9003] = f"2019:06:01 12:{minute:02}:{int(seconds):02}"
+    block[0x9003] = f"2019:06:01 {hour:02}:{minute:02}:{int(seconds):02}"
     block[0x9291] = f"{round(seconds % 1 * 100):02}"
     block[0x829A], block[0x829D], block[0x8827] = exposure, 4.0, 100
     return found
