@@ -22,6 +22,10 @@ _TILE_PX = 32
 _LEAST_TILE_PX = 8
 _TILES_OF_FACE = 8
 _COARSE_SIGMA_PX = 2.0
+_MARGIN_PX = 8
+"""Above and below a row of tiles, for blurring it."""
+_LEAST_PX = 16
+"""Shorter side; a smaller picture is enlarged."""
 _NOISE_PERCENTILE = 5
 _TEXTURED_SHARE = 0.25
 """Tiles with most coarse detail, in which sharpness is looked for; flat ones say nothing."""
@@ -40,28 +44,24 @@ _SIGNATURE_PX = 16
 _SIGNATURE_STEP = 4
 
 
-class _Detail(NamedTuple):
-    """Squared slopes, float32 [h, w]: across and down, of the picture and of the blurred one."""
+class _Tiles(NamedTuple):
+    """Means of squared slopes in tiles, float32 [rows, columns]: across and down, of the picture and of the blurred one."""
 
     across: Plane
     down: Plane
     coarse_across: Plane
     coarse_down: Plane
 
-    def part(self, inside: tuple[slice, slice]) -> _Detail:
-        return _Detail(*(plane[inside] for plane in self))
-
-    def tiles(self, tile_px: int) -> _Detail:
-        return _Detail(*(_tiles(plane, tile_px) for plane in self))
-
 
 def measure(picture: Picture, faces: Sequence[Face] = ()) -> Measures:
     """Measure a preview: uint8 BGR [h, w, 3]."""
     import cv2
 
+    height, width = picture.shape[:2]
+    if min(height, width) < _LEAST_PX:
+        picture = np.asarray(cv2.resize(picture, (max(width, _LEAST_PX), max(height, _LEAST_PX))), np.uint8)
     grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
-    detail = _detail(grey.astype(np.float32))
-    tiles = detail.tiles(_TILE_PX)
+    tiles = _tiles(grey, _TILE_PX)
     # Noise adds to all tiles alike; what the flattest have is taken for it.
     noise = float(np.percentile(tiles.across, _NOISE_PERCENTILE)), float(np.percentile(tiles.down, _NOISE_PERCENTILE))
     blue, green, red = cv2.split(picture[::_CLIPPED_STEP, ::_CLIPPED_STEP])
@@ -71,18 +71,30 @@ def measure(picture: Picture, faces: Sequence[Face] = ()) -> Measures:
     middle = cv2.max(least, cv2.min(most, red))
     return Measures(
         sharpness=_sharpness(tiles, noise, _centre_weights(tiles.across.shape)),
-        faces=tuple(_faces(grey, detail, noise, faces)),
+        faces=tuple(_faces(grey, noise, faces)),
         bright=float((middle >= _WHITE).mean()),
         dark=float((brightest <= _BLACK).mean()),
         signature=_signature(grey),
     )
 
 
-def _detail(plane: Plane) -> _Detail:
+def _tiles(grey: Picture, tile_px: int) -> _Tiles:
+    """Return the tiles of a picture; what is left at the right and lower edge is left out.
+
+    A row of tiles at a time stays in the processor's cache, which is several times faster than whole planes.
+    """
     import cv2
 
-    blurred = np.asarray(cv2.GaussianBlur(plane, (0, 0), _COARSE_SIGMA_PX), np.float32)
-    return _Detail(*_squared_slopes(plane), *_squared_slopes(blurred))
+    rows, columns = (max(1, side // tile_px) for side in grey.shape)
+    found = np.empty((len(_Tiles._fields), rows, columns), np.float32)
+    for row in range(rows):
+        above = min(row * tile_px, _MARGIN_PX)
+        strip = grey[row * tile_px - above : (row + 1) * tile_px + _MARGIN_PX, : columns * tile_px].astype(np.float32)
+        blurred = np.asarray(cv2.GaussianBlur(strip, (0, 0), _COARSE_SIGMA_PX), np.float32)
+        inside = slice(max(0, above - 1), max(0, above - 1) + tile_px)
+        for place, plane in enumerate((*_squared_slopes(strip), *_squared_slopes(blurred))):
+            found[place, row] = cv2.resize(plane[inside], (columns, 1), interpolation=cv2.INTER_AREA)
+    return _Tiles(*found)
 
 
 def _squared_slopes(plane: Plane) -> tuple[Plane, Plane]:
@@ -92,17 +104,7 @@ def _squared_slopes(plane: Plane) -> tuple[Plane, Plane]:
     return np.square(across, out=across), np.square(down, out=down)
 
 
-def _tiles(plane: Plane, tile_px: int) -> Plane:
-    """Return the means of square tiles; what is left at the right and lower edge is left out."""
-    import cv2
-
-    height, width = (max(1, side // tile_px) for side in plane.shape)
-    # OpenCV averages whole pixels several times faster than parts of them.
-    whole = plane[: height * tile_px, : width * tile_px]
-    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _sharpness(tiles: _Detail, noise: tuple[float, float], weights: Plane | float = 1.0) -> float:
+def _sharpness(tiles: _Tiles, noise: tuple[float, float], weights: Plane | float = 1.0) -> float:
     """Return how many times the fine detail is the coarse detail, in the best focused of the textured tiles.
 
     0 for a picture without texture. Contrast and brightness cancel out. Of both directions the blurred one counts: shake blurs only one.
@@ -126,16 +128,16 @@ def _centre_weights(shape: tuple[int, ...]) -> Plane:
     return np.outer(down, across).astype(np.float32)
 
 
-def _faces(grey: Picture, detail: _Detail, noise: tuple[float, float], faces: Sequence[Face]) -> Iterator[FaceMeasures]:
+def _faces(grey: Picture, noise: tuple[float, float], faces: Sequence[Face]) -> Iterator[FaceMeasures]:
     height, width = grey.shape
     for face in sorted(faces, key=lambda one: -one.width * one.height)[:FACES]:
         left, top = max(0, round(face.x * width)), max(0, round(face.y * height))
         right, bottom = round((face.x + face.width) * width), round((face.y + face.height) * height)
-        part = detail.part((slice(top, bottom), slice(left, right)))
-        side = min(part.across.shape)
+        part = grey[top : max(0, bottom), left : max(0, right)]
+        side = min(part.shape)
         if side < LEAST_FACE_PX:
             continue
-        tiles = part.tiles(max(_LEAST_TILE_PX, round(side / _TILES_OF_FACE)))
+        tiles = _tiles(part, max(_LEAST_TILE_PX, round(side / _TILES_OF_FACE)))
         yield FaceMeasures(face, _sharpness(tiles, noise), None if face.eyes is None else eyes_of(grey, face.eyes))
 
 

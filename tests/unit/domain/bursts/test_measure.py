@@ -31,6 +31,14 @@ def test_a_plain_picture_has_no_sharpness() -> None:
     assert measure(np.full((768, 1024, 3), 90, np.uint8)).sharpness == 0.0
 
 
+@pytest.mark.parametrize("size", [(1, 1), (2, 900), (900, 2), (16, 17), (33, 31)])
+def test_pictures_of_any_size_are_measured(size: tuple[int, int]) -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (*size, 3), np.uint8)
+    found = measure(picture, [Face(0.0, 0.0, 1.0, 1.0)])
+    assert np.isfinite([found.sharpness, *(one.sharpness for one in found.faces)]).all()
+    assert np.isfinite(found.signature).all()
+
+
 def test_lights_and_shadows_without_detail_are_counted() -> None:
     found = measure(as_bgr(frame(2))), measure(as_bgr(frame(2, BRIGHT)))
     assert found[1].bright > found[0].bright + 0.1
