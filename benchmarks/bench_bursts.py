@@ -5,6 +5,7 @@ The bare side decodes the same previews and takes the variance of their Laplacia
 
 from __future__ import annotations
 
+import resource
 import sys
 import tempfile
 import time
@@ -44,11 +45,14 @@ def main() -> None:
         runner.scan(folder / "photos")
         add_faces(runner)
         previews = previews_of(runner.folder)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         ours, bare = best(rounds, lambda: whole(runner.folder), lambda: alone(previews))
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / rounds
     report(
         "bursts", frames=frames, faces_a_frame=2, rounds=rounds, seconds=round(ours, 2),
-        frames_a_minute=round(60 * frames / ours), goal=GOAL_FRAMES_A_MINUTE, bare_seconds=round(bare, 2),
-        ratio=round(bare / ours, 3),
+        frames_a_minute=round(60 * frames / ours), goal=GOAL_FRAMES_A_MINUTE, cpu_ms_a_frame=round(1000 * cpu / frames, 1),
+        bare_seconds=round(bare, 2), ratio=round(bare / ours, 3),
     )  # fmt: skip
 
 

@@ -36,7 +36,6 @@ from photoindex.cli.output.render import (
 )
 
 if TYPE_CHECKING:
-    from photoindex.domain.bursts.teacher import Weights
     from photoindex.library.bursts.find import Burst, Bursts
     from photoindex.library.search.hits import Hit
 
@@ -215,7 +214,7 @@ def _print_summary(result: Bursts) -> None:
     frames = sum(len(one.photos) for one in result.bursts)
     text = f"{amount(len(result.bursts), 'bursts')} with {amount(frames, 'frames')}"
     if result.measured:
-        text += f"; {amount(result.measured, 'frames')} compared, {_weights_text(result.weights)}"
+        text += f"; {amount(result.measured, 'frames')} compared, {_weights_text(result)}"
     if result.copies:
         text += f"; {amount(result.copies, 'copies')} of frames left out"
     print(text, file=sys.stderr)
@@ -225,7 +224,8 @@ def _print_summary(result: Bursts) -> None:
         print("to choose among the frames in a browser: photoindex bursts review", file=sys.stderr)
 
 
-def _weights_text(weights: Weights) -> str:
+def _weights_text(result: Bursts) -> str:
+    weights = result.weights
     if weights.learned:
         return (
             f"weighed as your stars on {amount(weights.frames, 'frames')} teach: {100 * (weights.right or 0):.0f} % of pairs in your "
