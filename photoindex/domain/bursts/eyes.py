@@ -21,10 +21,12 @@ _REACH = slice(10, 23), slice(15, 34)
 _AROUND = slice(6, 26), slice(6, 42)
 _CORE = slice(5, 27), slice(7, 41)
 _SKIN_PERCENTILE = 80
-_CLOSED_OPENNESS = 0.85
+_CLOSED_OPENNESS = 0.8
 """Eyes look closed below this part of the openness in the face's most open frame …"""
 _CLOSED_LIKENESS = 0.75
-"""… if they also look different from there: correlation of the patches. No open eye of 183 is below both."""
+"""… if they also look different from there: correlation of the patches."""
+_OPEN_OPENNESS, _OPEN_LIKENESS = 0.85, 0.8
+"""Another frame that reaches both confirms that the most open one is open; docs/bursts.md has the figures."""
 
 
 def eyes_of(grey: NDArray[np.uint8], centres: tuple[Point, Point]) -> Eyes | None:
@@ -51,15 +53,22 @@ def eyes_of(grey: NDArray[np.uint8], centres: tuple[Point, Point]) -> Eyes | Non
 def look_closed(eyes: Eyes, others: Sequence[Eyes]) -> bool:
     """Return whether eyes look closed beside those of the same face in the other frames of a burst.
 
-    Both signs must agree: they are less open than in the most open frame, and do not look as there.
+    They are less open than in the most open frame and do not look as there, and another frame does.
     """
     if not others:
         return False
     most = max(others, key=lambda one: sum(one.openness))
-    if sum(eyes.openness) >= _CLOSED_OPENNESS * sum(most.openness):
+    if _openness_beside(eyes, most) >= _CLOSED_OPENNESS or _likeness(eyes, most) >= _CLOSED_LIKENESS:
         return False
-    likeness = [_likeness(one, other) for one, other in zip(eyes.patches, most.patches, strict=True)]
-    return sum(likeness) / len(likeness) < _CLOSED_LIKENESS
+    return any(
+        _openness_beside(one, most) >= _OPEN_OPENNESS and _likeness(one, most) >= _OPEN_LIKENESS
+        for one in others
+        if one is not most
+    )
+
+
+def _openness_beside(eyes: Eyes, most: Eyes) -> float:
+    return sum(eyes.openness) / max(sum(most.openness), 1e-6)
 
 
 def _patch(grey: NDArray[np.uint8], turn: NDArray[np.float64], centre: Point, scale: float) -> NDArray[np.float32]:
@@ -97,8 +106,12 @@ def _disc() -> NDArray[np.float32]:
     return np.asarray(inside / inside.sum(), np.float32)
 
 
-def _likeness(patch: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    """Return the correlation of two patches where they fit best, -1 to 1; they may be shifted by a few pixels."""
+def _likeness(eyes: Eyes, others: Eyes) -> float:
+    """Return the mean correlation of the patches where they fit best, -1 to 1; they may be shifted by a few pixels."""
     import cv2
 
-    return float(cv2.matchTemplate(patch, np.ascontiguousarray(other[_CORE]), cv2.TM_CCOEFF_NORMED).max())
+    found = [
+        float(cv2.matchTemplate(patch, np.ascontiguousarray(other[_CORE]), cv2.TM_CCOEFF_NORMED).max())
+        for patch, other in zip(eyes.patches, others.patches, strict=True)
+    ]
+    return sum(found) / len(found)

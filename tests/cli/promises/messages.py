@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 
+from photoindex.cli.arguments.default_command import GroupWithDefault
 from photoindex.cli.arguments.query_words import option_arities
 from photoindex.cli.main import COMMANDS, _rearranged, build_app
 
@@ -174,6 +175,11 @@ def _command_line(text: str, start: int, *, begins_with: str) -> Named | None:
     while command is not None and getattr(command, "commands", None) and (word := words.peek()):
         if names == ["backup"] and word not in command.commands:  # `photoindex backup DEST` is short for `backup make`
             command = command.commands["make"]
+            break
+        if (
+            isinstance(command, GroupWithDefault) and word not in command.commands
+        ):  # `bursts QUERY` is `bursts list QUERY`
+            command = command.commands[command.default]
             break
         if word.startswith("-") or (command.invoke_without_command and word not in command.commands):
             break

@@ -77,10 +77,11 @@ def test_closed_eyes_are_told_beside_open_ones_of_the_same_face(apart: int) -> N
     assert not any(look_closed(one, [other for other in [*opened, closed] if other is not one]) for one in opened)
 
 
-def test_without_an_open_frame_nothing_is_said_of_eyes() -> None:
+def test_without_two_open_frames_nothing_is_said_of_eyes() -> None:
     closed = [eyes(open_eyes=False, seed=seed) for seed in range(3)]
     assert not any(look_closed(one, [other for other in closed if other is not one]) for one in closed)
     assert not look_closed(closed[0], [])
+    assert not look_closed(closed[0], [eyes(open_eyes=True, seed=0)])
 
 
 def test_eyes_of_small_faces_are_not_judged() -> None:
