@@ -109,7 +109,7 @@ def rated(bursts: int, *, by_exposure: bool, seed: int = 0) -> list[list[Frame]]
     random = np.random.default_rng(seed)
     found = []
     for _ in range(bursts):
-        sharpness, bright = random.uniform(2.5, 4.0, 3), random.uniform(0, 0.2, 3)
+        sharpness, bright = random.uniform(1.5, 4.0, 3), random.uniform(0, 0.2, 3)
         order = np.argsort(-bright if by_exposure else sharpness)
         one = [measures(float(a), bright=float(b)) for a, b in zip(sharpness, bright, strict=True)]
         found.append(burst(*one, stars={int(order[2]) + 1: 5, int(order[1]) + 1: 3, int(order[0]) + 1: 1}))
