@@ -124,7 +124,10 @@ def test_the_page_is_driven_by_keyboard_and_its_answers_are_applied(
         assert counted(chromium) == "Burst 1 of 2: 2 of 3 chosen. 1 done"
         chromium.press("2", "z")
         assert chromium.run("document.getElementById('zoom').textContent") == "100 % of the preview"
-        chromium.press("z", "z")
+        chromium.press("z")
+        assert chromium.run("[stage.scrollWidth, large.width]") == [2000, 2000]
+        assert chromium.run("Math.abs(2 * stage.scrollLeft + stage.clientWidth - stage.scrollWidth) <= 2")
+        chromium.press("z")
         assert chromium.run("document.getElementById('zoom').textContent") == ""
         chromium.press("Enter")
         assert counted(chromium) == "Burst 2 of 2: 1 of 3 proposed. 1 done"
