@@ -213,17 +213,18 @@ def _known(library: Library) -> tuple[list[_Known], int]:
 
 
 def _without_copies(photos: Sequence[BurstPhoto]) -> list[BurstPhoto]:
-    """Return the frames without further ones of the same moment, to the fraction of a second: the largest is kept.
+    """Return the frames without smaller ones of the same moment, to the fraction of a second.
 
-    Times without a fraction tell nothing, as the frames of a burst share them.
+    Times without a fraction tell nothing, as the frames of a burst share them; some cameras write the same fraction always.
     """
-    kept: dict[object, BurstPhoto] = {}
+    largest: defaultdict[str, int] = defaultdict(int)
     for one in photos:
-        moment = one.taken_at if one.taken_at is not None and "." in one.taken_at else one.id
-        before = kept.get(moment)
-        if before is None or _pixels(one) > _pixels(before):
-            kept[moment] = one
-    return sorted(kept.values(), key=lambda one: (one.taken_at or "", one.id))
+        largest[_moment(one)] = max(largest[_moment(one)], _pixels(one))
+    return [one for one in photos if _pixels(one) == largest[_moment(one)]]
+
+
+def _moment(photo: BurstPhoto) -> str:
+    return photo.taken_at if photo.taken_at is not None and "." in photo.taken_at else f"photo {photo.id}"
 
 
 def _pixels(photo: BurstPhoto) -> int:

@@ -106,6 +106,16 @@ def test_a_smaller_copy_of_a_frame_is_no_frame(runner: LibraryRunner, originals:
     assert {one.width for one in result.bursts[0].photos} == {1000}
 
 
+def test_frames_of_a_camera_that_always_writes_the_same_fraction_stay_frames(
+    runner: LibraryRunner, originals: Path
+) -> None:
+    write_burst(originals, [SHARP, BLURRED, SHAKEN], minute=1, gap_seconds=0.0)
+    runner.scan(originals)
+    (burst,) = found(runner).bursts
+    assert best(runner, burst) == ["0100"]
+    assert len(burst.photos) == 3
+
+
 def test_what_the_user_said_before_is_the_proposal(runner: LibraryRunner, originals: Path) -> None:
     write_burst(originals, [SHARP, BLURRED, SHAKEN], minute=1)
     runner.scan(originals)
