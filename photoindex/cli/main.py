@@ -33,6 +33,7 @@ COMMANDS: tuple[str, ...] = (
     "search",
     "saved",
     "duplicates",
+    "bursts",
     "show",
     "facts",
     "why",
@@ -67,6 +68,7 @@ COMMANDS: tuple[str, ...] = (
 QUERY_COMMANDS = (
     "search",
     "duplicates",
+    "bursts",
     "tag",
     "album",
     "rate",
