@@ -50,7 +50,6 @@ def test_bursts_are_listed_with_a_proposal_in_every_form(
         )
     ]  # fmt: skip
     assert b"2 bursts with 6 frames; 6 frames compared, by fixed weights" in ran.err
-    assert bursts(capsysbinary, "list").out == ran.out
     assert bursts(capsysbinary, "-0").out == ran.out.replace(b"\n", b"\0")
     (one,) = bursts(capsysbinary, "--json", "-n", "1").json
     assert (one["schema"], one["burst"], one["series"], one["decided"], one["seconds"]) == (1, 1, "burst", False, 0.4)
