@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from photoindex.library.verify.problems import EXAMPLES, Checking, Problem, counted
+from photoindex.paths import display
 from photoindex.store.engine import text_search
 from photoindex.store.engine.sqlite import engine_of
 from photoindex.store.night import consistency, proofs
@@ -94,7 +95,8 @@ def known_damage(checking: Checking) -> Iterator[Problem]:
         if paths:
             text = counted(len(paths), f"original was {outcome}", f"originals were {outcome}")
             remedy = "see what cures them: photoindex verify --originals PATH"
-            yield Problem("originals", f"{text} when read last", remedy, len(paths), paths[:EXAMPLES])
+            text = f"{text} when read last, among them {display(paths[0])}"
+            yield Problem("originals", text, remedy, len(paths), paths[:EXAMPLES])
 
 
 def _find_rows(checking: Checking, rows: _Rows) -> Iterator[Problem]:
