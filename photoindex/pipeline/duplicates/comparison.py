@@ -134,10 +134,18 @@ class Comparer:
         first, second = inside
         if first is None or second is None:
             return None
-        found = compare(first, second, thorough=task.thorough or task.start is not None)
-        if found.agreement is None or not accepts(found.agreement, beyond=BEYOND_TRIMMED):
+        first_share, second_share = (one.share for one in rectangles)
+        thorough = task.thorough or task.start is not None
+        found = compare(first, second, thorough=thorough)
+        if found.agreement is not None and accepts(found.agreement, beyond=BEYOND_TRIMMED):
+            agreement = with_border(found.agreement, first_share, second_share)
+            return replace(found, same=True, agreement=agreement, map_=None)
+        # Small contents are scaled up, and then it can matter which of the two is laid over the other.
+        found = compare(second, first, thorough=thorough)
+        if found.agreement is None or found.orientation or not accepts(found.agreement, beyond=BEYOND_TRIMMED):
             return None
-        agreement = with_border(found.agreement, rectangles[0].share, rectangles[1].share)
+        agreement = with_border(found.agreement, second_share, first_share)
+        agreement = replace(agreement, second_is_smaller=not agreement.second_is_smaller)
         return replace(found, same=True, agreement=agreement, map_=None)
 
     def _inside(self, asset_id: int, content: Rectangle) -> Features | None:
