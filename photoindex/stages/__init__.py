@@ -11,6 +11,11 @@ STAGES: tuple[Stage, ...] = (
 """All stages, in the order of their dependencies."""
 
 
+def command_of(stage: str) -> str:
+    """Return what follows `photoindex` in the command that runs a stage."""
+    return next((one.command for one in STAGES if one.name == stage), stage)
+
+
 def stages_of_previews() -> tuple[str, ...]:
     """Return the names of the stages whose results become stale when a content gets a new preview.
 

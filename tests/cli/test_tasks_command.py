@@ -112,5 +112,5 @@ def test_redo_lists_the_stages_and_marks_an_error_in_the_query(
     volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     unknown = redo(capsysbinary, "dreams")
-    assert (unknown.code, b"stages: caption, embed, faces, ingest" in unknown.err) == (2, True)
+    assert (unknown.code, b"stages: caption, embed, faces, hash, ingest" in unknown.err) == (2, True)
     assert redo(capsysbinary, "ingest", "dat:2019").code == 2

@@ -19,7 +19,7 @@ from photoindex.providers.registry import LOCAL
 from photoindex.query import parser
 from photoindex.query.people import is_pattern
 from photoindex.query.syntax import Compare, KnownPerson, Lookups, Node, Words, leaves
-from photoindex.stages import STAGES
+from photoindex.stages import STAGES, command_of
 from photoindex.store.night.withheld import CLUSTER, NOT_DONE, Rules
 from photoindex.store.search import compile as queries
 from photoindex.store.search.fields import grammar
@@ -159,5 +159,4 @@ def remedy_of(library: Library, stage: str) -> str:
     """Return what to do so that photos do not wait for a stage any more, as a sentence without a full stop."""
     if LOCAL not in providers_of(library, stage):
         return f"what waits for {stage} may be sent once this computer has done it; add '{LOCAL}' to the setting {SETTINGS[stage]}"
-    command = next((one.command for one in STAGES if one.name == stage), stage)
-    return f"what waits for {stage} may be sent once this computer has done it; run: photoindex {command}"
+    return f"what waits for {stage} may be sent once this computer has done it; run: photoindex {command_of(stage)}"

@@ -16,6 +16,7 @@ from photoindex.pipeline.run.executor import Completed, Executor, ExecutorLost, 
 from photoindex.pipeline.run.suspects import Suspects, failure_of_crash
 from photoindex.pipeline.run.work import FailedTask, Recorded, Work, Writable
 from photoindex.progress import EventSink, FileQuarantined, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
+from photoindex.stages import command_of
 from photoindex.store.night import measurements
 from photoindex.store.tasks import queue
 
@@ -296,7 +297,7 @@ class Runner:
         if self._losses > RESTARTS_ALLOWED:
             raise DeviceFailed(
                 f"{self.executor.name} was lost {self._losses} times, most recently because {lost}; finished work is "
-                f"kept. See: photoindex {self.work.stage} --help (--device, --batch-size) and the library's log"
+                f"kept. See: photoindex {command_of(self.work.stage)} --help (--device, --batch-size) and the library's log"
             ) from lost
         self.tally.restarts += 1
         self.emit(
