@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from photoindex import stages
+from photoindex.durations import seconds_since_boot
 from photoindex.errors import DeviceFailed
 from photoindex.library import stage_run
 from photoindex.library.maintenance.redo import redo
@@ -154,16 +155,12 @@ def test_a_stopped_run_finishes_its_batch_and_the_next_resumes(runner: LibraryRu
 def test_no_batch_starts_after_the_window_ended_during_a_run(
     runner: LibraryRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Clock:
-        perf_counter = staticmethod(time.perf_counter)
-
-        @staticmethod
-        def monotonic() -> float:
-            """Return a time in the window until the first batch is in the model, then one after it."""
-            return time.monotonic() + (3600 if MeanColour.calls(tmp_path) else 0)
+    def clock() -> float:
+        """Return a time in the window until the first batch is in the model, then one after it."""
+        return seconds_since_boot() + (3600 if MeanColour.calls(tmp_path) else 0)
 
     with monkeypatch.context() as patch:
-        patch.setattr(stage_run, "time", Clock)
+        patch.setattr(stage_run, "seconds_since_boot", clock)
         summary = run(runner, tmp_path, request=StageRequest(window_seconds=1800.0), slow=0.5)
     assert 0 < summary.tally.succeeded < PHOTOS
     assert (summary.window_ended, summary.stopped) == (True, False)

@@ -180,9 +180,9 @@ class _SamePictures:
         """Add pairs by their hashes: those of today's version among each other, the others by the hashes of old."""
         with self.library.database.read() as connection:
             known = hashes.stored(connection, version=VERSION, windows=WINDOWS)
-        places = np.minimum(np.searchsorted(contents.asset_ids, known.asset_ids), max(0, len(contents.asset_ids) - 1))
-        current = contents.asset_ids[places] == known.asset_ids if len(contents.asset_ids) else np.zeros(0, np.bool_)
-        places, full = places[current], known.full[current]
+        current = np.isin(known.asset_ids, contents.asset_ids)
+        places = np.searchsorted(contents.asset_ids, known.asset_ids[current])
+        full = known.full[current]
         windows = known.windows if current.all() else known.windows[current]
         wanted = self._wanted_contents(contents)
         codes = np.zeros(len(contents.asset_ids), np.uint64)

@@ -141,3 +141,10 @@ def test_only_pairs_with_a_wanted_picture_are_looked_for() -> None:
     add_windows(collector, full, windows, np.arange(6), 4, wanted=wanted)
     some = collector.result()
     assert list(zip(some.first.tolist(), some.second.tolist(), strict=True)) == [(0, 3)]
+
+
+def test_hashes_of_files_that_are_gone_find_nothing(runner: LibraryRunner) -> None:
+    with runner.open() as library, library.database.write() as connection:
+        connection.exec_driver_sql("UPDATE file SET state = 'missing'")
+    assert runner.value("SELECT count(*) FROM picture_hash") == 5
+    assert grouped(runner) == []
