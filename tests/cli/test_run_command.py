@@ -95,7 +95,7 @@ def test_a_plan_says_speed_range_and_end(
         (("--for", "soon"), "--for: "),
         (("--report", "night.pdf"), "--report night.pdf: the name must end in .json or .html"),
         (("--report", "/nowhere/night.html"), "there is no folder /nowhere"),
-        (("--stage", "dreams"), "there is no stage 'dreams'; choose of scan, embed"),
+        (("--stage", "dreams"), "there is no stage 'dreams'; choose of scan, hash, embed"),
     ],
 )
 @pytest.mark.usefixtures("runner")

@@ -124,7 +124,7 @@ def test_a_stage_without_a_model_is_left_out_and_says_why(runner: LibraryRunner,
 def test_only_the_chosen_stages_run_and_an_unknown_one_is_named(runner: LibraryRunner, computer: Computer) -> None:
     summary = done(runner, computer, stages=("tags", "embed"))
     assert [one.name for one in summary.steps] == ["embed", "tags"]
-    with pytest.raises(UsageError, match="there is no stage 'embedding'; choose of scan, embed"):
+    with pytest.raises(UsageError, match="there is no stage 'embedding'; choose of scan, hash, embed"):
         done(runner, computer, stages=("embedding",))
 
 
