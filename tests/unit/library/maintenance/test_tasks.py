@@ -240,7 +240,7 @@ def test_redo_works_in_batches(library: Library, volume_rows: VolumeRows, monkey
 
 
 def test_redo_of_an_unknown_stage_names_the_stages(library: Library) -> None:
-    with pytest.raises(UsageError, match="no stage 'dreams'; stages: caption, embed, faces, ingest, labels"):
+    with pytest.raises(UsageError, match="no stage 'dreams'; stages: caption, embed, faces, hash, ingest, labels"):
         redo(library, "dreams")
 
 
