@@ -190,12 +190,10 @@ class _Run:
         self.state.write()
         joules = self.watcher.joules
         try:
-            needed = self._is_needed(step)
-        except (ModelUnavailable, NothingFound) as reason:
-            result.skipped = str(reason)
-            return result
-        try:
-            while needed and self._waits(result) and not self._ends():
+            result.skipped = self._cannot_run(step)
+            if result.skipped is not None:
+                return result
+            while self._is_needed(step) and self._waits(result) and not self._ends():
                 if self._pass(step, result):
                     break
             else:
@@ -213,12 +211,20 @@ class _Run:
         self._did_something |= bool(result.done)
         return result
 
+    def _cannot_run(self, step: Step) -> str | None:
+        """Return why a step cannot run here, such as a model that is not installed; None if it can."""
+        try:
+            if step is not SCAN:
+                step.pending(self.library)
+        except (ModelUnavailable, NothingFound) as reason:
+            return str(reason)
+        return None
+
     def _is_needed(self, step: Step) -> bool:
-        """Tell whether a step has work that is worth waiting for. Raises ModelUnavailable where its model is not there."""
-        if step is SCAN:
+        """Tell whether a step has work that is worth waiting for, if it has to wait."""
+        if self.patience.reason is None or step is SCAN:
             return True
-        left = step.pending(self.library).left
-        return self.patience.reason is None or (self._did_something if step is INDEX else left > 0)
+        return self._did_something if step is INDEX else step.pending(self.library).left > 0
 
     def _pass(self, step: Step, result: StepResult) -> bool:
         """Work until the step is done, or has to stop; return whether the step is over."""
