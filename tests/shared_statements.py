@@ -1,4 +1,4 @@
-"""One cache of compiled statements for the engines of all tests: making the SQL anew takes a third of the time of a small scan.
+"""One cache of compiled statements for all tests: without it, making SQL takes a third of the time of a small scan.
 
 SQLAlchemy keeps compiled statements by dialect, and each engine has a dialect of its own. Here all dialects are equal, which is
 right for one process with one SQLite.

@@ -44,7 +44,7 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A known face. x, y: left and upper edge; all are fractions of the picture. person: id of whom it shows, None if unknown.
+    """A known face. x, y: its left and upper edge; all four are fractions of the picture. person: the id of the individual, None if unknown.
 
     eyes: centres of both eyes; None if they are unknown, or the face looks to the side.
     """

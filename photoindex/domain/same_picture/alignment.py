@@ -29,7 +29,7 @@ def from_whole(first: Features, second: Features) -> Map | None:
 
     Handles crops of up to about a tenth of a side, rotations by a few degrees and any scaling.
     """
-    return refined(first, second, _frame_over_frame(first, second), coarse=True)
+    return refined(first, second, scaling(first.shape, second.shape), coarse=True)
 
 
 def from_start(first: Features, second: Features, start: Map) -> tuple[Map | None, bool]:
@@ -49,12 +49,6 @@ def part_over_part(shape: tuple[int, int], part: Rectangle, other_shape: tuple[i
     )
 
 
-def _frame_over_frame(first: Features, second: Features) -> Map:
-    (height, width), (other_height, other_width) = first.shape, second.shape
-    across, down = other_width / width, other_height / height
-    return np.array([[across, 0, 0.5 * across - 0.5], [0, down, 0.5 * down - 0.5]])
-
-
 def refined(first: Features, second: Features, start: Map, *, coarse: bool = False) -> Map | None:
     """Refine a map to sub-pixel accuracy (ECC, Evangelidis and Psarakis 2008); None if the pictures do not agree.
 
@@ -71,12 +65,10 @@ def refined(first: Features, second: Features, start: Map, *, coarse: bool = Fal
 
 
 def _step(plane: Plane, other: Plane, features: tuple[Features, Features], start: Map, rounds: int) -> Map | None:
-    into, out = _scaling(features[0].shape, plane.shape), _scaling(features[1].shape, other.shape)
-    small = max(plane.shape) <= COARSE_PX
-    warp = step(
-        plane, other, (out @ _square(start) @ np.linalg.inv(into))[:2], rounds, least=COARSE_AGREEMENT if small else 0
-    )
-    return None if warp is None else (np.linalg.inv(out) @ _square(warp) @ into)[:2]
+    into, out = scaling(features[0].shape, plane.shape), scaling(features[1].shape, other.shape)
+    least = COARSE_AGREEMENT if max(plane.shape) <= COARSE_PX else 0
+    warp = step(plane, other, chained(inverse(into), start, out), rounds, least=least)
+    return None if warp is None else chained(into, warp, inverse(out))
 
 
 def step(plane: Plane, other: Plane, start: Map, rounds: int, *, least: float = 0.0) -> Map | None:
@@ -93,10 +85,18 @@ def step(plane: Plane, other: Plane, start: Map, rounds: int, *, least: float = 
     return None if agreement < least else cast("Map", warp.astype(np.float64))
 
 
-def _scaling(shape: tuple[int, ...], small: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return the map from the pixels of a picture to those of its smaller copy."""
-    down, across = small[0] / shape[0], small[1] / shape[1]
-    return np.array([[across, 0, 0.5 * across - 0.5], [0, down, 0.5 * down - 0.5], [0, 0, 1]])
+def scaling(shape: tuple[int, ...], other: tuple[int, ...]) -> Map:
+    """Return the map that lays the frame of a picture over that of another one; shapes: height and width."""
+    down, across = other[0] / shape[0], other[1] / shape[1]
+    return np.array([[across, 0, 0.5 * across - 0.5], [0, down, 0.5 * down - 0.5]])
+
+
+def chained(*maps: Map) -> Map:
+    """Return the map that does what these do one after the other."""
+    found = _square(maps[-1])
+    for one in reversed(maps[:-1]):
+        found = found @ _square(one)
+    return found[:2]
 
 
 def _square(map_: Map) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.domain.same_picture.alignment import Map, scale_of, step
+from photoindex.domain.same_picture.alignment import Map, chained, inverse, scale_of, scaling, step
 from photoindex.domain.same_picture.features import Plane, even_light
 
 MAXIMUM_PX = 1.0
@@ -59,16 +59,14 @@ def local_shift(first: NDArray[np.uint8], second: NDArray[np.uint8], map_: Map) 
     import cv2
 
     if scale_of(map_) < 1:
-        map_ = cast("Map", np.linalg.inv(np.vstack([map_, [0, 0, 1]]))[:2])
+        map_ = inverse(map_)
         first, second = second, first
     height, width = first.shape
     scale = max(1.0, scale_of(map_))
     small = max(8, round(second.shape[1] / scale)), max(8, round(second.shape[0] / scale))
-    shrink = np.diag([small[0] / second.shape[1], small[1] / second.shape[0], 1.0])
-    shrink[:2, 2] = 0.5 * np.diag(shrink)[:2] - 0.5
     other = cv2.resize(second, small, interpolation=cv2.INTER_AREA).astype(np.float32)
     one = first.astype(np.float32)
-    start = (shrink @ np.vstack([map_, [0, 0, 1]]))[:2]
+    start = chained(map_, scaling(second.shape, small[::-1]))
     found = step(even_light(one), even_light(other), start, rounds=_ROUNDS)
     if found is None:
         return None

@@ -57,6 +57,7 @@ def size_up(library: Library) -> Sizing:
         seconds = _seconds_each(connection)
         backlog = _backlog_hours(connection, seconds)
         writes = measurements.percentiles(connection, measurements.WRITE)
+    write_p95 = writes.p95 if writes is not None and writes.count >= _ENOUGH_WRITES else None
     index_bytes = size_of(library.indices_folder)
     derived_bytes = size_of_derived(library.derived_folder)[0]
     each = _per_photo(library, found, derived_bytes, index_bytes, seconds)
@@ -67,9 +68,7 @@ def size_up(library: Library) -> Sizing:
         measured=found.contents >= _ENOUGH,
         assumptions=_assumptions(found, derived_bytes, index_bytes),
         forecasts=[forecast(photos, one, each) for photos in SIZES for one in PROFILES],
-        triggers=_triggers(
-            profile, index_bytes, backlog, None if writes is None or writes.count < _ENOUGH_WRITES else writes.p95
-        ),
+        triggers=_triggers(profile, index_bytes, backlog, write_p95),
     )
 
 

@@ -15,7 +15,7 @@ from photoindex.library.duplicates import file_operations
 from photoindex.library.duplicates.file_operations import Refused, Signature
 from photoindex.library.duplicates.plan_reader import PlanGroup, PlanLine, Problem
 from photoindex.library.duplicates.trash import Trash
-from photoindex.library.duplicates.verdicts import KEEP, REMOVE
+from photoindex.library.duplicates.verdicts import GO_ALONG, KEEP, REMOVE
 from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import KnownVolume, find_file, locations_of, volumes_now
 from photoindex.paths import display, is_within
@@ -26,9 +26,6 @@ from photoindex.store.files.together import PhotoFile
 
 Subject = TypeVar("Subject")
 Answer = TypeVar("Answer")
-
-_GO_ALONG = ("companion", "backup")
-"""Roles of contents that go where their photo goes: thumbnails of a camera, backups by ExifTool."""
 
 
 class LineRefused(Exception):
@@ -270,7 +267,7 @@ class _Checker:
         place = self._place(copies[0])
         around = [one for one in self._ask(together.of_photo, copies[0].photo_id) if self._place(one) == place]
         staying = {one.asset_id for one in around if one.id not in going}
-        if any(one.role not in _GO_ALONG and one.asset_id not in staying for one in copies):
+        if any(one.role not in GO_ALONG and one.asset_id not in staying for one in copies):
             gone = {one.asset_id for one in copies}
             for other in around:
                 if other.id in going or other.asset_id in gone:
@@ -298,7 +295,7 @@ class _Checker:
                 "both lines the same action",
                 line.number,
             )
-        if other.role in _GO_ALONG:
+        if other.role in GO_ALONG:
             return
         kept = [
             one.id

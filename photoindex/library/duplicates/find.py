@@ -369,8 +369,10 @@ def _groups(
     known = CopyPhotos(library, {number for pair in pairs for number in pair} | exact, volumes)
     if known.gone:
         search.emit(Notice(_gone_words(known.gone), "warning"))
-    rules = replace(rules, states=known.states, framed=_framed(search), further_pictures=known.further_pictures)
-    rules = replace(rules, quality=known.quality, words=known.words)
+    rules = replace(
+        rules, states=known.states, framed=_framed(search), further_pictures=known.further_pictures, quality=known.quality,
+        words=known.words,
+    )  # fmt: skip
     grouped: set[int] = set()
 
     def ranked(numbers: Collection[int]) -> list[int]:

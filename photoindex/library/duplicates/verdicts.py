@@ -14,7 +14,7 @@ from photoindex.pipeline.duplicates.comparison import WHOLE_SHARE, Compared
 from photoindex.store.photos.duplicates import CopyContent, CopyFile, CopyPhoto
 
 KEEP, REMOVE, REVIEW = "keep", "remove", "review"
-_GO_ALONG = ("companion", "backup")
+GO_ALONG = ("companion", "backup")
 """Roles of contents that go where their photo goes: thumbnails of a camera, backups by ExifTool."""
 
 
@@ -125,12 +125,12 @@ def _files_of_copy(
     files = list(_files_with_own_action(photo, best, relations, rules))
     removed = any(one.action == REMOVE for one in files)
     roles = {one.asset_id: one.role for one in photo.contents}
-    staying = [one for one in files if one.action == REVIEW and roles[one.asset_id] not in _GO_ALONG]
+    staying = [one for one in files if one.action == REVIEW and roles[one.asset_id] not in GO_ALONG]
     for one in files:
         if one.action == REMOVE and staying:
             name = display(staying[0].path.rpartition(b"/")[2])
             yield replace(one, action=REVIEW, reason=f"{one.reason}; {name} belongs to it, and would have to go too")
-        elif one.action == REVIEW and roles[one.asset_id] in _GO_ALONG and removed and not staying:
+        elif one.action == REVIEW and roles[one.asset_id] in GO_ALONG and removed and not staying:
             yield replace(one, action=REMOVE, reason=f"goes with the photo that it is a {roles[one.asset_id]} of")
         else:
             yield one

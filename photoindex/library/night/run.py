@@ -190,9 +190,6 @@ class _Run:
         self.state.write()
         joules = self.watcher.joules
         try:
-            result.skipped = self._cannot_run(step)
-            if result.skipped is not None:
-                return result
             while self._is_needed(step) and self._waits(result) and not self._ends():
                 if self._pass(step, result):
                     break
@@ -202,23 +199,25 @@ class _Run:
             result.skipped = str(reason)
         except (StorageFull, DatabaseFailed):
             raise
-        except PhotoIndexError as error:  # also of a model that is there, but cannot be used
-            result.error, result.error_code = str(error), error.exit_code
-            self.emit(Notice(f"{step.name}: {error}", "warning"))
+        except PhotoIndexError as error:
+            if isinstance(error, ModelUnavailable) and not self._has_model(step):
+                result.skipped = str(error)
+            else:
+                result.error, result.error_code = str(error), error.exit_code
+                self.emit(Notice(f"{step.name}: {error}", "warning"))
         self._look()
         if self.watcher.joules is not None:
             result.joules = round(self.watcher.joules - (joules or 0.0), 1)
         self._did_something |= bool(result.done)
         return result
 
-    def _cannot_run(self, step: Step) -> str | None:
-        """Return why a step cannot run here, such as a model that is not installed; None if it can."""
+    def _has_model(self, step: Step) -> bool:
+        """Tell whether the model of a step is there, which a plan needs, too. Where a step raises nevertheless, it is unusable."""
         try:
-            if step is not SCAN:
-                step.pending(self.library)
-        except (ModelUnavailable, NothingFound) as reason:
-            return str(reason)
-        return None
+            step.pending(self.library)
+        except PhotoIndexError:
+            return False
+        return True
 
     def _is_needed(self, step: Step) -> bool:
         """Tell whether a step has work that is worth waiting for, if it has to wait."""

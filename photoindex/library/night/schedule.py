@@ -215,7 +215,10 @@ def _parts_of(crontab: str, schedule: Schedule) -> tuple[str, str, str]:
 
 
 def _crontab() -> str:
-    """Return the user's crontab, "" if there is none. Raises UsageError where it cannot be read: it is written anew from this."""
+    """Return the user's crontab, "" if there is none.
+
+    Raises UsageError if it cannot be read, because the new crontab is made from the old one.
+    """
     found = _call("crontab", "-l")
     if found.returncode and not any(one in found.stderr.lower() for one in _NO_CRONTAB):
         raise UsageError(

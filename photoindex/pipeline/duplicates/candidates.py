@@ -96,7 +96,10 @@ class Collector:
     def add_windows(
         self, small: Numbers, large: Numbers, starts: NDArray[np.int16], distances: NDArray[np.uint8]
     ) -> None:
-        """Add pairs of a picture and another one of which a window looks like it. starts: as if `small` were the first."""
+        """Add pairs in which the picture `small` looks like a window of the picture `large`.
+
+        starts: see `PairCandidates`, with `small` as the first of the pair.
+        """
         swapped = small > large
         low, high = np.minimum(small, large).astype(np.int32), np.maximum(small, large).astype(np.int32)
         upright, quick = np.zeros(len(low), np.uint8), np.zeros(len(low), np.bool_)

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import cast
@@ -35,6 +36,8 @@ WHOLE_SHARE = 0.97
 """A copy that shows at least this share of a picture shows all of it, within the accuracy of thumbnails."""
 _CACHED_FEATURES = 200
 """Features cached in memory, about half a megabyte each."""
+_CACHED_PREVIEWS = 16
+"""Up to a megabyte each: a pair needs both several times, and pairs with the same first picture follow each other."""
 _AHEAD = 64
 _WHOLE = Rectangle()
 _SIGNATURE_PX = 16
@@ -77,6 +80,7 @@ class Comparer:
         self._digests = digests
         self._contents = contents
         self._cache: OrderedDict[int, Features | None] = OrderedDict()
+        self._previews = lru_cache(_CACHED_PREVIEWS)(self._read_preview)
         self._lock = threading.Lock()
         self.without_thumbnail: set[int] = set()
 
@@ -156,7 +160,10 @@ class Comparer:
         return Features(np.ascontiguousarray(grey[top:bottom, left:right]))
 
     def preview(self, asset_id: int) -> NDArray[np.uint8] | None:
-        """Return the preview of a content in grey, uint8 [h, w]; None if it cannot be read."""
+        """Return the preview of a content in grey, uint8 [h, w], not to be written to; None if it cannot be read."""
+        return self._previews(asset_id)
+
+    def _read_preview(self, asset_id: int) -> NDArray[np.uint8] | None:
         import simplejpeg
 
         digest = self._digests.get(asset_id)

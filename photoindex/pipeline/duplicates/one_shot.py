@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from photoindex.domain.pairing.values import Member
-from photoindex.domain.same_picture.alignment import part_over_part
+from photoindex.domain.same_picture.alignment import chained, scaling
 from photoindex.domain.same_picture.local_shift import MAXIMUM_PX, SAME_NOISE, local_shift, noise_likeness
 from photoindex.domain.same_picture.orientations import apply_orientation
 from photoindex.domain.same_picture.shots import is_one_shot, speaks_against
-from photoindex.domain.same_picture.trimming import Rectangle
 from photoindex.pipeline.duplicates.comparison import WHOLE_SHARE, Compared, Comparer
 
 _SAME_SIZE = 0.95
-_WHOLE = Rectangle()
 
 
 def examined(one: Compared, members: tuple[Member, Member] | None, comparer: Comparer) -> Compared | None:
@@ -66,7 +62,4 @@ def _shift(one: Compared, comparer: Comparer) -> float | None:
         return None
     second = apply_orientation(second, one.comparison.orientation)
     shape, other_shape = features[0].shape, features[1].reoriented(one.comparison.orientation).shape
-    into = part_over_part(first.shape, _WHOLE, shape, _WHOLE)
-    out = part_over_part(other_shape, _WHOLE, second.shape, _WHOLE)
-    parts = [np.vstack([part, [0, 0, 1]]) for part in (out, map_, into)]
-    return local_shift(first, second, (parts[0] @ parts[1] @ parts[2])[:2])
+    return local_shift(first, second, chained(scaling(first.shape, shape), map_, scaling(other_shape, second.shape)))
