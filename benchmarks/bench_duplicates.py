@@ -34,7 +34,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from photoindex.app import open_library
 from photoindex.config.load import load_config
 from photoindex.domain.same_picture.hashes import hashes_of
-from photoindex.library.duplicates.find import RADIUS, DuplicatesRequest, find_duplicates
+from photoindex.library.duplicates.find import DuplicatesRequest, find_duplicates
+from photoindex.library.duplicates.pairs import RADIUS
 from photoindex.library.handle import Library
 from photoindex.library.scan.scan import ScanRequest, scan
 from photoindex.pipeline.duplicates.candidates import Collector, add_near_hashes, add_windows, smaller_radius

@@ -143,7 +143,8 @@ def duplicates(
     """Find groups of copies and print them."""
     if context.invoked_subcommand is not None:
         return
-    from photoindex.library.duplicates.find import RADIUS, DuplicatesRequest, find_duplicates
+    from photoindex.library.duplicates.find import DuplicatesRequest, find_duplicates
+    from photoindex.library.duplicates.pairs import RADIUS
     from photoindex.library.duplicates.plan import check_plan_target
 
     pictures = picture_options(gallery=gallery, hidden=hidden, sensitive=sensitive)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from photoindex.durations import spoken
 
-_LEAST, _MOST = 1.15, math.sqrt(2)
+_LEAST, _MOST = 1.22, math.sqrt(2)
 """How far each end of a range is from its middle: at least, because machines are shared; at most, so that it says something."""
 _TAIL = 0.05
 _STEADY_SECONDS = 20.0

@@ -12,6 +12,8 @@ from photoindex.domain.same_picture.agreement import Agreement, agreement_of
 from photoindex.domain.same_picture.alignment import Map, from_keypoints, from_start, from_whole, refined
 from photoindex.domain.same_picture.features import Features
 
+VERSION = 1
+"""Raise it when the same two pictures get another result, or other pairs are compared; what was found before is found anew."""
 WINDOWS = 40
 """Minimum number of windows with structure: all black frames look alike."""
 MEAN = 0.7

@@ -139,6 +139,15 @@ def _ocr(library: Library, request: StepRequest, emit: EventSink, stop: Stop) ->
     return _sum(parts)
 
 
+def _duplicates(library: Library, request: StepRequest, emit: EventSink, stop: Stop) -> StepOutcome:
+    from photoindex.library.duplicates.compare_pictures import compare_pictures, count_pending
+
+    if request.dry_run:
+        return StepOutcome(left=count_pending(library))
+    found = compare_pictures(library, limit=request.limit, emit=emit, stop=stop)
+    return StepOutcome(done=found.compared, left=found.pending, stopped=found.stopped)
+
+
 def _index(library: Library, request: StepRequest, emit: EventSink, _stop: Stop) -> StepOutcome:
     from photoindex.library.index.maintain import merge_all_due
 
@@ -193,6 +202,7 @@ STEPS: tuple[Step, ...] = (
     Step("caption", "pictures", _caption),
     *(Step(name, "pictures", _labels_by(name)) for name in ("tags", "objects", "labels")),
     Step("ocr", "pictures", _ocr),
+    Step("duplicates", "pictures", _duplicates),
     INDEX,
 )
 """All steps in their order."""

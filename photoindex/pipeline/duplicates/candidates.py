@@ -37,7 +37,7 @@ Signatures = Callable[[Numbers], NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True)
 class PairCandidates:
-    """Pairs to compare, as indices into the given contents; each pair once, ordered by `first`.
+    """Pairs to compare, as indices into the given contents; each pair once, ordered by `second`.
 
     first, second: int32 [n], first < second. turns: uint8 [n], the probable orientation of the second. thorough: bool [n],
     whether to compare the pair thoroughly. starts: int16 [n], how the pair was found by a window, see `Start`; -1 if it was
@@ -74,6 +74,11 @@ class Start:
     def unpacked(cls, number: int) -> Start | None:
         """Return the start that PairCandidates stores as this number."""
         return None if number < 0 else cls(number >> 2, bool(number & 2), bool(number & 1))
+
+    @property
+    def packed(self) -> int:
+        """The number from which `unpacked` makes this start."""
+        return self.window * 4 + self.trimmed * 2 + self.second
 
 
 class Collector:
@@ -126,7 +131,7 @@ class Collector:
         distances = np.concatenate(self._distances)
         self._blocks.clear()
         self._distances.clear()
-        order = np.lexsort((distances, found.turns, ~found.thorough, found.starts >= 0, found.second, found.first))
+        order = np.lexsort((distances, found.turns, ~found.thorough, found.starts >= 0, found.first, found.second))
         first, second = found.first[order], found.second[order]
         fresh = np.ones(len(first), np.bool_)
         fresh[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])

@@ -37,7 +37,7 @@ WHOLE_SHARE = 0.97
 _CACHED_FEATURES = 200
 """Features cached in memory, about half a megabyte each."""
 _CACHED_PREVIEWS = 16
-"""Up to a megabyte each: a pair needs both several times, and pairs with the same first picture follow each other."""
+"""Up to a megabyte each: a pair needs both several times, and pairs with the same second picture follow each other."""
 _AHEAD = 64
 _WHOLE = Rectangle()
 _SIGNATURE_PX = 16
@@ -59,12 +59,16 @@ class Task:
 class Compared:
     """One pair with the result of its comparison.
 
-    same_colours: no filter, caption or other visible change. doubt: why these may be two shots, None if they are surely one.
+    same_colours: no filter, caption or other visible change. shift_px: of parts against each other, see `local_shift`;
+    noise: see `noise_likeness`; both None where they were not needed yet. doubt: why these may be two shots, None if they are
+    surely one.
     """
 
     task: Task
     comparison: PictureComparison
     same_colours: bool
+    shift_px: float | None = None
+    noise: float | None = None
     doubt: str | None = None
 
 
@@ -85,12 +89,12 @@ class Comparer:
         self.without_thumbnail: set[int] = set()
 
     def compared(self, tasks: Sequence[Task], *, threads: int) -> Iterator[Sequence[Compared]]:
-        """Yield results in the order of the tasks, grouped by the first content."""
+        """Yield results in the order of the tasks, grouped by the second content."""
         import cv2
 
         # The comparisons themselves run at once; threads for the lines of such small pictures only wait for each other.
         cv2.setNumThreads(1)
-        bundles = [list(bundle) for _, bundle in groupby(tasks, key=lambda task: task.first)]
+        bundles = [list(bundle) for _, bundle in groupby(tasks, key=lambda task: task.second)]
         if threads <= 1:
             yield from map(self._bundle, bundles)
             return

@@ -12,10 +12,12 @@ from photoindex.domain.same_picture.shots import is_one_shot, speaks_against
 from photoindex.pipeline.duplicates.comparison import WHOLE_SHARE, Compared, Comparer
 
 _SAME_SIZE = 0.95
+_NOT_MEASURABLE_PX = 1e6
+"""Parts that cannot be laid over each other count as shifted."""
 
 
-def examined(one: Compared, members: tuple[Member, Member] | None, comparer: Comparer) -> Compared | None:
-    """Return a pair that shows the same picture, with the doubt about it, if any; None if these are two shots.
+def examined(one: Compared, members: tuple[Member, Member] | None, comparer: Comparer) -> tuple[Compared, bool]:
+    """Return a pair that shows the same picture, with what had to be measured and the doubt about it, and whether it may be one shot.
 
     members: both files, in the order of the pair; None if they are not known. Camera and time decide where the files have
     them. Where these speak against one shot, parts that are shifted against each other make it two. Where a file has no
@@ -23,20 +25,33 @@ def examined(one: Compared, members: tuple[Member, Member] | None, comparer: Com
     """
     against = None if members is None else speaks_against(*members)
     if against is not None:
-        shift = _shift(one, comparer)
-        return None if shift is None or shift > MAXIMUM_PX else replace(one, doubt=f"perhaps another shot: {against}")
+        one = _with_shift(one, comparer)
+        return replace(one, doubt=f"perhaps another shot: {against}"), not _is_shifted(one)
     found = one.comparison
     if found.orientation or found.share < WHOLE_SHARE or not one.same_colours:
-        return one  # an edit, which is reviewed anyway
+        return one, True  # an edit, which is reviewed anyway
     if members is not None and is_one_shot(*members):
-        return one
+        return one, True
     if one.task.start is not None:
-        shift = _shift(one, comparer)
-        if shift is None or shift > MAXIMUM_PX:
-            return replace(one, doubt="perhaps another shot of a series: parts of it are shifted")
-    if (members is not None and _is_smaller_copy(*members)) or _noise(one, comparer) >= SAME_NOISE:
+        one = _with_shift(one, comparer)
+        if _is_shifted(one):
+            return replace(one, doubt="perhaps another shot of a series: parts of it are shifted"), True
+    if members is None or not _is_smaller_copy(*members):
+        one = one if one.noise is not None else replace(one, noise=round(_noise(one, comparer), 3))
+        if one.noise is None or one.noise < SAME_NOISE:
+            one = replace(one, doubt="perhaps another shot of a series: no time of capture tells")
+    return one, True
+
+
+def _is_shifted(one: Compared) -> bool:
+    return one.shift_px is None or one.shift_px > MAXIMUM_PX
+
+
+def _with_shift(one: Compared, comparer: Comparer) -> Compared:
+    if one.shift_px is not None:
         return one
-    return replace(one, doubt="perhaps another shot of a series: no time of capture tells")
+    shift = _shift(one, comparer)
+    return replace(one, shift_px=_NOT_MEASURABLE_PX if shift is None else round(shift, 3))
 
 
 def _is_smaller_copy(first: Member, second: Member) -> bool:

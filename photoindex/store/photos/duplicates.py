@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, select
 
 from photoindex.store.engine.chunks import chunks
 from photoindex.store.files.files import join
@@ -34,11 +34,16 @@ class HashedContents:
     videos: NDArray[np.bool_]
 
 
+def has_picture_to_compare() -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for contents with a picture and a present file, except superseded ones and Live Photo movies."""
+    return (asset.c.perceptual_hash.is_not(None), asset.c.derived.is_(True), *_eligible)
+
+
 def hashed_contents(connection: Connection) -> HashedContents:
     """Return every content with a perceptual hash and a present file, except superseded ones and Live Photo movies."""
     statement = (
         select(asset.c.id, asset.c.photo_id, asset.c.perceptual_hash, asset.c.kind == "video")
-        .where(asset.c.perceptual_hash.is_not(None), asset.c.derived.is_(True), *_eligible)
+        .where(*has_picture_to_compare())
         .order_by(asset.c.id)
     )
     found = connection.execute(statement).partitions(10_000)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 
 from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.predicates import has_state
@@ -18,6 +18,7 @@ from photoindex.types import PictureHash, Result
 
 _KEYS = 500
 _ROWS = 10_000
+_NO_VERSION = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,14 @@ def put(connection: Connection, found: Mapping[int, PictureHash], *, version: in
     new = statement.excluded
     statement = statement.on_conflict_do_update(
         index_elements=["asset_id"],
-        set_={"version": new.version, "full": new.full, "windows": new.windows, "content": new.content},
+        set_={
+            "version": new.version,
+            "full": new.full,
+            "windows": new.windows,
+            "content": new.content,
+            "compared": None,
+            "compared_space": None,
+        },
     )
     rows = [
         {
@@ -63,6 +71,27 @@ def to_hash(connection: Connection, *, version: int, variant_id: int) -> list[in
     )  # fmt: skip
     statement = select(asset.c.id).where(has_usable_preview(), ~known.exists(), ~given_up.exists())
     return list(connection.execute(statement.order_by(asset.c.id)).scalars())
+
+
+def make_again(connection: Connection, photo_ids: Sequence[int] | None, *, version: int, dry_run: bool) -> int:
+    """Have the hashes of some photos' contents made again, None: of all; return how many."""
+    made = picture_hash.c.version == version
+    if photo_ids is None:
+        return _withdrawn(connection, made, dry_run=dry_run)
+    return sum(
+        _withdrawn(
+            connection,
+            and_(made, picture_hash.c.asset_id.in_(select(asset.c.id).where(asset.c.photo_id.in_(some)))),
+            dry_run=dry_run,
+        )
+        for some in chunks(photo_ids, _KEYS)
+    )
+
+
+def _withdrawn(connection: Connection, chosen: ColumnElement[bool], *, dry_run: bool) -> int:
+    if dry_run:
+        return connection.execute(select(func.count()).where(chosen)).scalar_one()
+    return int(connection.execute(update(picture_hash).where(chosen).values(version=_NO_VERSION)).rowcount)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from sqlalchemy import (
     false,
 )
 
-from photoindex.store.engine.ddl import IDS_NEVER_REUSED, partial_index
+from photoindex.store.engine.ddl import IDS_NEVER_REUSED, ROWS_BY_KEY, partial_index
 from photoindex.store.engine.path_columns import PathBytes
 from photoindex.store.schema.columns import metadata
 from photoindex.store.schema.move_tables import file_move
@@ -68,7 +68,7 @@ from photoindex.store.schema.words_tables import (
 
 __all__ = [
     "PathBytes", "album", "album_asset", "asset", "asset_tag", "asset_text", "asset_with_repeats", "assignment",
-    "correction", "event", "file", "file_move", "folder", "individual", "individual_alias", "individual_summary",
+    "compared_pair", "correction", "event", "file", "file_move", "folder", "individual", "individual_alias", "individual_summary",
     "individuals_apart", "journal", "journal_change", "label", "ledger", "library", "measurement", "metadata",
     "night", "pair_decision", "pair_link", "photo", "photo_keyword", "photo_text", "photo_to_resolve", "picture_hash", "place",
     "proof", "query_vector", "region", "region_space", "region_vector", "rejection", "root", "saved_query",
@@ -263,6 +263,36 @@ picture_hash = Table(
     Column("full", BigInteger, nullable=False, comment="64-bit hash of the whole picture, as a signed integer"),
     Column("windows", LargeBinary, nullable=False, comment="64-bit hashes of windows of the content, little-endian"),
     Column("content", LargeBinary(8), nullable=False, comment="left, top, right, bottom without a border, of 65535"),
+    Column(
+        "compared", Integer, comment="version of the comparison with all other pictures that have it; null: not yet"
+    ),
+    Column("compared_space", Integer, comment="space whose near neighbours it was compared with; null: none"),
+    Index("picture_hash_by_compared", "version", "compared", "compared_space"),
+)
+
+compared_pair = Table(
+    "compared_pair",
+    metadata,
+    Column(
+        "first_id",
+        ForeignKey("asset.id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="asset; the smaller id of the two",
+    ),
+    Column("second_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, nullable=False, comment="of the comparison"),
+    Column(
+        "outcome",
+        Text,
+        nullable=False,
+        comment="same: the same picture; other; linked: not compared, both show the same as a third one; "
+        "one_photo: not compared, both are of one photo",
+    ),
+    Column("found", JSON, nullable=False, comment="how they were found, aligned and measured"),
+    Index("compared_pair_by_second", "second_id"),
+    CheckConstraint("outcome IN ('same', 'other', 'linked', 'one_photo')", name="compared_pair_outcome"),
+    CheckConstraint("first_id < second_id", name="compared_pair_order"),
+    **ROWS_BY_KEY,
 )
 
 file = Table(

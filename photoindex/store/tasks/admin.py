@@ -201,18 +201,26 @@ def put_back(connection: Connection, wanted: TaskFilter) -> int:
     return int(connection.execute(update(task).where(condition(wanted)).values(**_reset_values())).rowcount)
 
 
-def redoable(connection: Connection, stage: str, *, after_id: int, rows: int) -> list[int]:
+FINISHED = ("done", "failed", "quarantined")
+"""States of tasks that can be redone; pending and running ones will be done anyway."""
+
+
+def redoable(
+    connection: Connection, stage: str, *, after_id: int, rows: int, states: Sequence[str] = FINISHED
+) -> list[int]:
     """Return the ids, above `after_id`, of up to `rows` tasks of a stage that can be redone."""
     statement = (
         select(task.c.id)
-        .where(task.c.id > after_id, task.c.stage == stage, _can_be_redone())
+        .where(task.c.id > after_id, task.c.stage == stage, _can_be_redone(states))
         .order_by(task.c.id)
         .limit(rows)
     )
     return list(connection.execute(statement).scalars())
 
 
-def redoable_of_photos(connection: Connection, stage: str, photo_ids: Sequence[int]) -> list[int]:
+def redoable_of_photos(
+    connection: Connection, stage: str, photo_ids: Sequence[int], *, states: Sequence[str] = FINISHED
+) -> list[int]:
     """Return the ids of a stage's tasks of these photos (their present files and their assets) that can be redone."""
     assets = select(asset.c.id).where(asset.c.photo_id.in_(photo_ids))
     files = select(file.c.id).where(file.c.asset_id.in_(assets))
@@ -220,17 +228,14 @@ def redoable_of_photos(connection: Connection, stage: str, photo_ids: Sequence[i
         and_(task.c.subject_kind == "file", task.c.subject_id.in_(files)),
         and_(task.c.subject_kind == "asset", task.c.subject_id.in_(assets)),
     )
-    return list(
-        connection.execute(select(task.c.id).where(of_photos, task.c.stage == stage, _can_be_redone())).scalars()
-    )
+    statement = select(task.c.id).where(of_photos, task.c.stage == stage, _can_be_redone(states))
+    return list(connection.execute(statement).scalars())
 
 
-def _can_be_redone() -> ColumnElement[bool]:
-    """Pending and running tasks will be done anyway; a file that is not present cannot be read."""
+def _can_be_redone(states: Sequence[str]) -> ColumnElement[bool]:
+    """Tell which tasks are in these states; a file that is not present cannot be read."""
     present = select(file.c.id).where(file.c.id == task.c.subject_id, file.c.state == "present").correlate(task)
-    return and_(
-        task.c.state.in_(("done", "failed", "quarantined")), or_(task.c.subject_kind != "file", present.exists())
-    )
+    return and_(task.c.state.in_(states), or_(task.c.subject_kind != "file", present.exists()))
 
 
 def redo(connection: Connection, task_ids: Sequence[int]) -> int:

@@ -42,9 +42,10 @@ def runner(library_folder: Path, originals: Path) -> LibraryRunner:
 
 
 def forget(runner: LibraryRunner, condition: str = "1") -> None:
-    """Remove hashes, as if an earlier version had read the files."""
+    """Remove hashes and known pairs, as if an earlier version had read the files."""
     with runner.open() as library, library.database.write() as connection:
         connection.exec_driver_sql(f"DELETE FROM picture_hash WHERE {condition}")
+        connection.exec_driver_sql("DELETE FROM compared_pair")
 
 
 def grouped(runner: LibraryRunner, query: Sequence[str] | None = None) -> list[set[str]]:

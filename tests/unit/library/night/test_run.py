@@ -109,7 +109,7 @@ def test_a_run_does_everything_in_order_and_a_second_one_finds_nothing(
 def test_steps_have_a_fixed_order_and_scan_only_if_it_is_asked_for() -> None:
     """Sensitive pictures are told before captions are made: a service may make them, and gets no sensitive picture."""
     assert [one.name for one in chosen_steps((), scan=False)] == [
-        "hash", "embed", "faces", "cluster", "sensitive", "caption", "tags", "objects", "labels", "ocr", "index",
+        "hash", "embed", "faces", "cluster", "sensitive", "caption", "tags", "objects", "labels", "ocr", "duplicates", "index",
     ]  # fmt: skip
     assert [one.name for one in chosen_steps(("ocr", "embed"), scan=True)] == ["scan", "embed", "ocr"]
 
