@@ -26,6 +26,9 @@ _COLOURS_PX = 48
 _COLOURS_LEVELS = 9.0
 """Mean difference of a channel, 0 to 255, larger than any caused by JPEG compression at this size."""
 _LOCAL_LEVELS = 40.0
+_CHANGE, _CHANGED_SHARE = 2.0, 0.001
+"""Saved again at quality 20 a picture has up to 1.1 there; a faint watermark has 4.7 and more."""
+_CHANGE_LEVELS, _CHANGE_OF_DETAIL = 4.0, 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +112,34 @@ def accepts(found: Agreement, *, beyond: float = BEYOND) -> bool:
 
 
 def same_colours(first: bytes, second: bytes) -> bool:
-    """Tell whether two JPEGs of the same whole picture also have the same colours and no local changes."""
+    """Tell whether two JPEGs of the same whole picture also have the same colours and no local changes, such as a watermark."""
     import cv2
     import simplejpeg
 
-    def small(jpeg: bytes) -> NDArray[np.float32]:
-        pixels = simplejpeg.decode_jpeg(jpeg, "RGB", min_height=_COLOURS_PX, min_width=_COLOURS_PX)
-        shrunk = cv2.resize(pixels, (_COLOURS_PX, _COLOURS_PX), interpolation=cv2.INTER_AREA)
+    pixels = [simplejpeg.decode_jpeg(one, "RGB") for one in (first, second)]
+
+    def small(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        shrunk = cv2.resize(rgb, (_COLOURS_PX, _COLOURS_PX), interpolation=cv2.INTER_AREA)
         return cast("NDArray[np.float32]", cv2.GaussianBlur(shrunk.astype(np.float32), (0, 0), 1.0))
 
-    difference = np.abs(small(first) - small(second))
-    return bool(difference.mean(axis=(0, 1)).max() < _COLOURS_LEVELS and difference.max() < _LOCAL_LEVELS)
+    difference = np.abs(small(pixels[0]) - small(pixels[1]))
+    if difference.mean(axis=(0, 1)).max() >= _COLOURS_LEVELS or difference.max() >= _LOCAL_LEVELS:
+        return False
+    return not _has_local_change(pixels[0], pixels[1])
+
+
+def _has_local_change(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> bool:
+    """Tell whether a thousandth of a picture differs by far more than compression and scaling explain there."""
+    import cv2
+
+    width, height = (min(first.shape[axis], second.shape[axis]) for axis in (1, 0))
+    one, other = (
+        cv2.resize(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), (width, height), interpolation=cv2.INTER_AREA).astype(
+            np.float32
+        )
+        for rgb in (first, second)
+    )
+    change = cv2.GaussianBlur(one - other, (0, 0), 1.0)
+    detail = cv2.GaussianBlur(np.abs(cv2.Laplacian(one, cv2.CV_32F)), (0, 0), 3.0)
+    relative = np.abs(change - np.median(change)) / (_CHANGE_LEVELS + _CHANGE_OF_DETAIL * detail)
+    return bool(np.quantile(relative, 1 - _CHANGED_SHARE) > _CHANGE)

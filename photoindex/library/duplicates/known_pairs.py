@@ -32,8 +32,6 @@ __all__ = [
     "task_of",
 ]
 
-_DIGITS = 5
-
 
 class KnownPairs:
     """What is known of pairs, by their asset ids, the smaller one first; changes are written by `save`.
@@ -139,7 +137,7 @@ def _found(one: Compared) -> dict[str, Any]:
     comparison = one.comparison
     assert comparison.agreement is not None
     agreement = {name: _plain(value) for name, value in asdict(comparison.agreement).items()}
-    map_ = None if comparison.map_ is None else [round(float(value), _DIGITS) for value in comparison.map_.ravel()]
+    map_ = None if comparison.map_ is None else comparison.map_.ravel().tolist()
     return _task(one.task) | {
         "agreement": agreement,
         "orientation": comparison.orientation,
@@ -151,6 +149,5 @@ def _found(one: Compared) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a number as JSON has it."""
-    value = value.item() if isinstance(value, np.generic) else value
-    return round(value, _DIGITS) if isinstance(value, float) else value
+    """Return a value as JSON has it. Numbers are not rounded, so that a later search says the same."""
+    return value.item() if isinstance(value, np.generic) else value
