@@ -126,8 +126,8 @@ class KnownPerson:
 class Lookups:
     """What a query may depend on beyond its own text.
 
-    now: the time that `today` and `last-30d` are relative to, ISO 8601 local time without an offset. saved: returns the
-    saved queries, name (lower-case) -> text. place: returns a place's latitude and longitude in degrees and its full
+    now: the time that `today` and `last-30d` are relative to, ISO 8601 local time without an offset. southern: seasons are
+    those of the southern hemisphere. first_weekday: of a week, 0 is Monday. saved: returns the saved queries, name (lower-case) -> text. place: returns a place's latitude and longitude in degrees and its full
     name (city, region, country). people: returns those that a name, a pattern with `*` or a number means, at least one.
     face: returns the person in a picture file with one face. These three raise ValueError with a message for the
     user if there is no such place, person or face. All functions are called only for queries that need them.
@@ -138,6 +138,8 @@ class Lookups:
     place: Callable[[str], tuple[float, float, str]]
     people: Callable[[str], Sequence[KnownPerson]]
     face: Callable[[str], KnownPerson]
+    southern: bool = False
+    first_weekday: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,8 @@ class FieldGrammar:
     raises ValueError with a message for the user if the value is invalid. backwards: returns whether the lower end of a
     range is after the upper one, given valid ends and their context. regex_error: returns what is wrong with a regular
     expression and at which character, None if it is valid; None itself if the field does not support `::`. listed:
-    commas separate values. subject: an example of what stands before a comparison, as Anna in `age:Anna<6`; None for fields
+    commas separate values. elsewhere: returns the field and the ends of a range that a value means instead, as month:12 for
+    date:december; None for others. subject: an example of what stands before a comparison, as Anna in `age:Anna<6`; None for fields
     whose values are compared themselves. may_be_saved: a value also means the saved query of this name.
     """
 
@@ -162,4 +165,5 @@ class FieldGrammar:
     regex_error: Callable[[str], tuple[str, int] | None] | None = None
     listed: bool = True
     subject: str | None = None
+    elsewhere: Callable[[str, Lookups], tuple[str, str, str] | None] | None = None
     may_be_saved: bool = False

@@ -6,14 +6,19 @@ import re
 from datetime import date, datetime, timedelta
 
 from photoindex import durations
+from photoindex.query.calendar_words import WEEKDAYS
+from photoindex.query.said_dates import Calendar, EachYear, Period, Weekday, read_said, said_words
 from photoindex.query.syntax import Lookups
 from photoindex.query.values import Span
+from photoindex.text import fold
 
 _DATE = re.compile(
     r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
     r"(?:[T ](?P<hour>[0-9]{2})(?::(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?)?)?)?)?"
 )
 _RELATIVE = re.compile(r"today|yesterday|last-(.+)", re.IGNORECASE)
+_SOUTHERN, _WEEK_FROM = " southern", " week-from-"
+"""What follows the time in the context of a date."""
 _TIME_OF_DAY = re.compile(r"([0-9]{1,2})(?::([0-9]{2})(?::([0-9]{2}))?)?")
 _CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-9]{1,5}):([0-9]{2})(?:\.([0-9]{1,6}))?")
 _BARE_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
@@ -22,6 +27,7 @@ _DAYS = {"w": 7, "d": 1}
 _FRACTION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)/([0-9]{1,6})\s*s?", re.IGNORECASE)
 _SECONDS = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,9}))?\s*s?", re.IGNORECASE)
 
+WEEKDAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _FIRST_MOMENT = "0001-01-01T00:00:00"
 _LAST_MOMENT = "9999-12-31T23:59:59"
 _EXPOSURE_TOLERANCE = 0.005
@@ -31,18 +37,25 @@ _EXPOSURE_TOLERANCE = 0.005
 def read_date(value: str, now: str | None = None) -> Span:
     """Parse a year, month, day, hour, minute or second; the span is the whole period, as ISO 8601 text.
 
-    With `now` (ISO 8601), also today, yesterday, last-30d, last-2w, last-6mo and last-1y. Plain equality with last-…
-    covers everything since that day (until the end of tomorrow, because it may be tomorrow already where a photo was
-    taken); a comparison uses only the day. Raises ValueError with a message for the user, like the other readers.
+    With `now` (the context of `context_of`), also dates as people say them, such as last-summer, 12/2019 and christmas-2018,
+    and today, yesterday, last-30d, last-2w, last-6mo and last-1y. Plain equality with last-30d covers everything since that day
+    (until the end of tomorrow, because it may be tomorrow already where a photo was taken); a comparison uses only the day.
+    Raises ValueError with a message for the user, like the other readers.
     """
+    if now is not None and (period := _said(value, now)) is not None:
+        low, high = str(period.first), f"{period.last}~"
+        return Span(low, high, low, high)
     if (relative := _RELATIVE.fullmatch(value)) and now is not None:
-        day = _relative_day(value, relative, date.fromisoformat(now[:10]))
+        day = _relative_day(value, relative, _today(now))
         low, high = day.isoformat(), day.isoformat() + "~"
-        near = (date.fromisoformat(now[:10]) + timedelta(days=1)).isoformat() + "~" if relative[1] else high
+        near = (_today(now) + timedelta(days=1)).isoformat() + "~" if relative[1] else high
         return Span(low, high, low, near)
     match = _DATE.fullmatch(value)
     if not match:
-        raise ValueError("a date is needed, such as 2019, 2019-06, 2019-06-15, 2019-06-15T18:30, today or last-30d")
+        raise ValueError(
+            "a date is needed, such as 2019, 2019-06, 2019-06-15, 2019-06-15T18:30, today, last-30d, last-summer, december-2019 "
+            "or christmas"
+        )
     _check_calendar(value, {name: int(number) for name, number in match.groupdict().items() if number is not None})
     # taken_at starts with the text of every period that contains it, and '~' sorts after anything that may follow.
     low = value.replace(" ", "T")
@@ -57,9 +70,51 @@ def read_instant(value: str, now: str | None = None) -> Span:
     return Span(first, last, near_first, near_last)
 
 
-def now_if_relative(value: str, lookups: Lookups) -> str | None:
-    """Return the current time for a value that is relative to it, such as last-30d, None for others."""
-    return lookups.now if _RELATIVE.fullmatch(value) else None
+def context_of(value: str, lookups: Lookups) -> str | None:
+    """Return what a date depends on that is relative to today or is said in words, such as last-30d; None for others."""
+    if _DATE.fullmatch(value):
+        return None
+    southern = _SOUTHERN if lookups.southern else ""
+    context = f"{lookups.now}{southern}{_WEEK_FROM}{lookups.first_weekday}"
+    return context if _RELATIVE.fullmatch(value) or _said(value, context) is not None else None
+
+
+def each_year(value: str, lookups: Lookups) -> tuple[str, str, str] | None:
+    """Return the field and the ends of what date:december, date:christmas or date:sunday mean: days of any year or week."""
+    said = None if _DATE.fullmatch(value) else read_said(_words(value), Calendar(_today(lookups.now), lookups.southern))
+    if isinstance(said, Weekday):
+        return "weekday", WEEKDAY_NAMES[said.number - 1], WEEKDAY_NAMES[said.number - 1]
+    if isinstance(said, EachYear):
+        return ("month" if len(said.first) == len("MM") else "day"), said.first, said.last
+    return None
+
+
+def read_month(value: str) -> Span:
+    """Parse a month of any year, by number or name; the span is the whole month, as text that MM-DD starts with."""
+    said = read_said([fold(value)], Calendar(date(2000, 1, 1)))
+    number = said.first if isinstance(said, EachYear) and said.first == said.last else value.zfill(2)
+    if not re.fullmatch("0[1-9]|1[0-2]", number):
+        raise ValueError("a month is needed, such as 12, december, 6..8; 11..02 spans New Year")
+    return Span(number, number + "~", number, number + "~")
+
+
+def read_day(value: str) -> Span:
+    """Parse a day of any year; the span is text as MM-DD."""
+    try:
+        date.fromisoformat(f"2000-{value}")
+    except ValueError as error:
+        raise ValueError(
+            "a day of any year is needed, such as 12-24, 12-24..12-26; 12-31..01-01 spans New Year"
+        ) from error
+    return Span(value, value + "~", value, value + "~")
+
+
+def read_weekday(value: str) -> Span:
+    """Parse a day of the week by its name; 1 is Monday."""
+    number = WEEKDAYS.get(fold(value))
+    if number is None:
+        raise ValueError("a day of the week is needed, such as sunday, monday..friday or friday..sunday")
+    return Span(number, number, number, number)
 
 
 def read_time_of_day(value: str) -> Span:
@@ -103,6 +158,24 @@ def read_exposure(value: str) -> Span:
     low, high = _with_tolerance(seconds)
     near = _span_around(seconds, len(match[2] or ""), 1.0)
     return Span(low, high, near.near_low, near.near_high)
+
+
+def _today(now: str) -> date:
+    return date.fromisoformat(now[:10])
+
+
+def _words(value: str) -> list[str]:
+    return said_words(value.replace("-", " "))
+
+
+def _said(value: str, context: str) -> Period | None:
+    """Return the days that a value says in words, None if it is written otherwise, or means days of any year."""
+    if _DATE.fullmatch(value):
+        return None
+    weekday = int(context.rpartition(_WEEK_FROM)[2]) if _WEEK_FROM in context else 0
+    calendar = Calendar(_today(context), southern=_SOUTHERN in context, first_weekday=weekday)
+    found = read_said([fold(value)], calendar) or read_said(_words(value), calendar)
+    return found if isinstance(found, Period) and found.first and found.last else None
 
 
 def _with_tolerance(seconds: float) -> tuple[float, float]:

@@ -66,6 +66,8 @@ class ValueReader:
         operator, value = self._comparison(grammar, item)
         if operator is Operator.IS and grammar.ordered and (dots := value.find("..")) >= 0:
             return self._dotted_range(grammar, value, dots, position)
+        if operator is Operator.IS and (other := self._elsewhere(grammar, value)) is not None:
+            return _within(other, other, position)
         context = self._check(grammar, value)
         return Compare(grammar.name, operator, value.text, position=position, context=context)
 
@@ -93,7 +95,13 @@ class ValueReader:
         if not lower.text and not upper.text:
             message = f"a range needs at least one end: {grammar.name}:A..B, {grammar.name}:A.. or {grammar.name}:..B"
             raise self._error(message, item.position)
+        first, last = self._elsewhere(grammar, lower), self._elsewhere(grammar, upper)
+        if first is not None and last is not None and first[0] == last[0]:
+            return _within(first, last, position)
         return self.range(grammar, lower if lower.text else None, upper if upper.text else None, position)
+
+    def _elsewhere(self, grammar: FieldGrammar, value: Value) -> tuple[str, str, str] | None:
+        return None if grammar.elsewhere is None or not value.text else grammar.elsewhere(value.text, self.lookups)
 
     def _check(self, grammar: FieldGrammar, value: Value) -> str | None:
         """Check a value and return its context."""
@@ -101,6 +109,12 @@ class ValueReader:
             return grammar.check(value.text, self.lookups)
         except ValueError as error:
             raise self._error(f"{grammar.name}: {error}", value.position) from error
+
+
+def _within(first: tuple[str, str, str], last: tuple[str, str, str], position: int) -> Compare:
+    if first == last and first[1] == first[2]:
+        return Compare(first[0], Operator.IS, first[1], position=position)
+    return Compare(first[0], Operator.RANGE, first[1], until=last[2], position=position)
 
 
 def _items(value: Value) -> list[Value]:

@@ -183,6 +183,19 @@ def _wall_seconds(element: wall_seconds, compiler: Compiler, **options: Any) -> 
     return f"CAST(strftime('%s', {compiler.process(element.clauses, **options)}) AS INTEGER)"
 
 
+class weekday(FunctionElement[int]):  # noqa: N801
+    """The day of the week of an ISO 8601 date, 1 is Monday; NULL where the text is no whole date."""
+
+    inherit_cache = True
+    type = Integer()
+
+
+@compiles(weekday, "sqlite")
+def _weekday(element: weekday, compiler: Compiler, **options: Any) -> str:
+    day = compiler.process(element.clauses, **options)
+    return f"CASE WHEN length({day}) >= 10 THEN (strftime('%w', substr({day}, 1, 10)) + 6) % 7 + 1 END"
+
+
 def json_elements(column: ColumnElement[Any]) -> Any:
     """Return the elements of a JSON array as a table with the column `value`."""
     return func.json_each(column).table_valued("value")

@@ -197,6 +197,11 @@ def time_of_day() -> ColumnElement[str | None]:
     return case((known, func.substr(photo.c.taken_at, 12, 8)), else_=None)
 
 
+def day_of_year() -> ColumnElement[str | None]:
+    """Return MM-DD of the local date, MM if the day is unknown, NULL if the month is."""
+    return case((func.length(photo.c.taken_at) >= len("2019-06"), func.substr(photo.c.taken_at, 6, 5)), else_=None)
+
+
 def on_volume(value: str) -> Condition:
     """One of its files is on a volume with this id, mount point, or label (or part of it)."""
     if value.isascii() and value.isdigit():

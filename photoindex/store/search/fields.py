@@ -21,12 +21,16 @@ from photoindex.query.near import check_near, name_of, read_near
 from photoindex.query.people import check_age, check_face, check_person, meaning_of_age
 from photoindex.query.syntax import Compare, FieldGrammar, Lookups, Node, Operator, leaves
 from photoindex.query.times import (
-    now_if_relative,
+    context_of,
+    each_year,
     read_date,
+    read_day,
     read_duration,
     read_exposure,
     read_instant,
+    read_month,
     read_time_of_day,
+    read_weekday,
 )
 from photoindex.query.values import (
     Span,
@@ -39,6 +43,7 @@ from photoindex.query.values import (
     regex_error,
     runs_backwards,
 )
+from photoindex.store.engine.statements import weekday
 from photoindex.store.schema.tables import photo
 from photoindex.store.search import albums, conditions, paths, people, sources, tags, text_index
 from photoindex.store.search.choices import HAS, IS, ORIENTATIONS, TYPES, Choice
@@ -63,6 +68,9 @@ class ValueType(StrEnum):
     DATE = "date"
     INSTANT = "date (local time)"
     TIME_OF_DAY = "time of day"
+    MONTH = "month"
+    DAY = "day of the year"
+    WEEKDAY = "day of the week"
     DURATION = "length of time"
     EXPOSURE = "exposure time"
     CHOICE = "choice"
@@ -100,10 +108,15 @@ READERS: Mapping[ValueType, Read] = {
     ValueType.DATE: read_date,
     ValueType.INSTANT: read_instant,
     ValueType.TIME_OF_DAY: _without_context(read_time_of_day),
+    ValueType.MONTH: _without_context(read_month),
+    ValueType.DAY: _without_context(read_day),
+    ValueType.WEEKDAY: _without_context(read_weekday),
     ValueType.DURATION: _without_context(read_duration),
     ValueType.EXPOSURE: _without_context(read_exposure),
 }
 """Ordered type -> reader."""
+_CYCLIC = (ValueType.TIME_OF_DAY, ValueType.MONTH, ValueType.DAY, ValueType.WEEKDAY)
+"""Types whose ranges may span the end: 22..04, 11..02, friday..monday."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +185,20 @@ def _check_not_empty(value: str) -> None:
 
 FIELDS: tuple[Field, ...] = (
     Field(
-        "date", ValueType.DATE, "when it was taken: 2019, 2019-06, 2019..2021, >2019-06-15, today, yesterday, last-30d (or w, mo, y); "
-        "a photo dated only by year matches 2019, not 2019-06",
+        "date", ValueType.DATE, "when it was taken: 2019, 2019-06, 2019..2021, >2019-06-15, today, yesterday, last-30d (or w, mo, y), "
+        "last-summer, december-2019, 12/2019, christmas; december alone is any; a photo dated only by year matches 2019, not 2019-06",
         ("taken",), column=lambda: photo.c.taken_at,
     ),
     Field(
         "time", ValueType.TIME_OF_DAY, "time of day, if the minute is known: 18 (the hour), 18:00..20:30, 22..04",
         column=conditions.time_of_day,
+    ),
+    Field(
+        "month", ValueType.MONTH, "month of any year: 12, december, 6..8, 11..02", column=conditions.day_of_year
+    ),
+    Field("day", ValueType.DAY, "day of any year: 12-24, 12-24..12-26, 12-31..01-01", column=conditions.day_of_year),
+    Field(
+        "weekday", ValueType.WEEKDAY, "day of the week: sunday, monday..friday", column=lambda: weekday(photo.c.taken_at)
     ),
     Field(
         "place", ValueType.TEXT, 'words of a city, region or country: lisbon, lisboa, "paris, texas"', by=_in_place,
@@ -327,6 +347,7 @@ def _grammar_of(field: Field) -> FieldGrammar:
         regex_error=regex_error if field.takes_regex else None,
         listed=field.type not in _UNLISTED,
         subject="Anna" if field.type is ValueType.AGE else None,
+        elsewhere=each_year if field.type is ValueType.DATE else None,
         may_be_saved=field.may_be_saved,
     )
 
@@ -343,14 +364,14 @@ def _check(field: Field, value: str, lookups: Lookups) -> str | None:
         field.check(value)
         return None
     dated = field.type in (ValueType.DATE, ValueType.INSTANT)
-    context = now_if_relative(value, lookups) if dated else None
+    context = context_of(value, lookups) if dated else None
     read(value, context)
     return context
 
 
 def _is_backwards(field: Field, lower: str, upper: str, context: str | None) -> bool:
-    if field.type is ValueType.TIME_OF_DAY:
-        return False  # 22..04 spans midnight.
+    if field.type in _CYCLIC:
+        return False
     read = READERS[field.type]
     return runs_backwards(read(lower, context), read(upper, context))
 
@@ -395,6 +416,9 @@ def meaning(compare: Compare) -> str | None:
     days = ["" if end is None else str(read_date(end, compare.context).low) for end in ends]
     if compare.operator is Operator.RANGE:
         return "..".join(days)
+    span = read_date(compare.value or "", compare.context)
+    if compare.operator is Operator.IS and span.near_high == span.high and span.high != f"{span.low}~":
+        return f"{span.low}..{str(span.high).rstrip('~')}"
     since = compare.operator is Operator.IS and (compare.value or "").lower().startswith("last-")
     return f"{days[0]}.." if since else days[0]
 
@@ -459,8 +483,8 @@ def _in_order(field: Field, compare: Compare) -> Condition:
     if compare.operator is Operator.RANGE:
         ends = [expression >= span.low] if span else []
         ends += [expression <= until.high, *(ends_by(str(until.high)) if dated else ())] if until else []
-        spans_midnight = field.type is ValueType.TIME_OF_DAY and span and until and str(span.low) > str(until.high)
-        return or_(*ends) if spans_midnight else and_(*ends)
+        spans_end = field.type in _CYCLIC and span and until and str(span.low) > str(until.high)
+        return or_(*ends) if spans_end else and_(*ends)
     assert span is not None
     compared: dict[Operator, Callable[[], Condition]] = {
         Operator.IS: lambda: _is_within(expression, span),
