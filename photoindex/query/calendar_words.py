@@ -87,8 +87,8 @@ TODAY = _words("today heute aujourd'hui hoy")
 YESTERDAY = _words("yesterday gestern hier ayer")
 ARTICLES = _words("the der die das den dem des le la les l' los las el un une ein eine einem einen")
 OF = _words("of de del d' du von vom des")
-OUR_YEAR = _words("heuer")
-AND_TO = _words("to and until till through bis und à a et y hasta al au jusqu'à jusqu'en")
+TO = _words("to until till through bis à hasta")
+AND_TO = TO | _words("and und et y a al au")
 FROM = _words("from between von zwischen de entre desde du")
 SINCE = _words("since seit depuis desde")
 BEFORE = _words("before vor avant antes")
@@ -98,5 +98,4 @@ NUMBERS = _numbered(
     "ein/eine/einem/einer/einen zwei drei vier fünf sechs sieben acht neun zehn",
     "un/une deux trois quatre cinq six sept huit neuf dix",
     "un/una/uno dos tres cuatro cinco seis siete ocho nueve diez",
-    "a two/couple",
 )

@@ -298,10 +298,11 @@ def _range(tokens: tuple[str, ...], calendar: Calendar) -> Said | None:
     """From 2017 to 2019, zwischen Mai und Juli 2018, entre 2015 et 2017, 2017-2019."""
     if len(tokens) == 1 and re.fullmatch(r"[0-9]{4}[-\u2013][0-9]{4}", tokens[0]):
         tokens = (tokens[0][:4], "to", tokens[0][5:])
-    elif tokens[:1] and tokens[0] in words.FROM:
-        tokens = tokens[1:]
+    is_led = tokens[:1] and tokens[0] in words.FROM
+    tokens = tokens[1:] if is_led else tokens
+    joining = words.AND_TO if is_led else words.TO  # 2015 and 2020 are two years
     for place, word in enumerate(tokens):
-        if word not in words.AND_TO or not 0 < place < len(tokens) - 1:
+        if word not in joining or not 0 < place < len(tokens) - 1:
             continue
         before, after = tokens[:place], tokens[place + 1 :]
         last = read_said(after, calendar)
