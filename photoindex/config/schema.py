@@ -315,6 +315,21 @@ class TimeConfig(_Section):
         return value
 
 
+class SearchConfig(_Section):
+    """How queries are understood."""
+
+    sentences: bool = Field(
+        default=True,
+        description="in `search`, dates, places, cameras and kinds in bare words become fields, as --literal prevents",
+    )
+    hemisphere: Literal["north", "south"] = Field(
+        default="north", description="where summer is: from June to August, or from December to February"
+    )
+    first_weekday: Literal["monday", "sunday"] = Field(
+        default="monday", description="the day on which last-week begins"
+    )
+
+
 class LogConfig(_Section):
     """The rotating log in the library."""
 
@@ -364,6 +379,7 @@ class Config(_Section):
     run: RunConfig = RunConfig()
     database: DatabaseConfig = DatabaseConfig()
     backup: BackupConfig = BackupConfig()
+    search: SearchConfig = SearchConfig()
     log: LogConfig = LogConfig()
     time: TimeConfig = TimeConfig()
 

@@ -30,12 +30,12 @@ _UNCLEAR = (TokenKind.NOT, TokenKind.OPEN, TokenKind.CLOSE, TokenKind.OR, TokenK
 class Names:
     """The names that a library knows.
 
-    place: returns how a field names a place that has this folded name as a whole, None for others. cameras: makers and models,
-    folded. means_more: tells whether a folded name is also that of a person, a tag, a keyword or an album.
+    place: returns how a field names a place that has this folded name as a whole, None for others. cameras: returns makers and
+    models, folded. means_more: tells whether a folded name is also that of a person, a tag, a keyword or an album.
     """
 
     place: Callable[[str], str | None] = lambda _: None
-    cameras: Collection[str] = ()
+    cameras: Callable[[], Collection[str]] = tuple
     means_more: Callable[[str], bool] = lambda _: False
 
 
@@ -164,7 +164,7 @@ def _camera(said: tuple[str, ...], text: str, around: _Around) -> _Piece | None:
         return None
     if len(rest) == 1 and rest[0] not in words.CAMERA_MAKERS and not any(letter.isdigit() for letter in rest[0]):
         return None
-    known = [f" {camera} " for camera in around.names.cameras]
+    known = [f" {camera} " for camera in around.names.cameras()]
     if any(f" {' '.join(rest)} " in camera for camera in known):
         return _Piece(text, said, "camera", " ".join(rest))
     if any(all(f" {one} " in camera for one in rest) for camera in known):  # Canon R5 is a Canon EOS R5

@@ -157,6 +157,9 @@ def search(
         str | None,
         typer.Option("--saved", metavar="NAME", help="Save the query as @NAME, and run it.", show_default=False),
     ] = None,
+    literal: Annotated[
+        bool, typer.Option("--literal", help="Take every word as a word: no date, place, camera or kind is understood.")
+    ] = False,
     fail_if_empty: Annotated[bool, typer.Option("--fail-if-empty", help="Exit with 11 when nothing matches.")] = False,
     like: LikeOption = None,
     without: NotOption = None,
@@ -191,7 +194,7 @@ def search(
     given = GivenOptions(like or [], without or [], weight or [], min_score, everything)
     started = time.perf_counter()
     with opened(library, reading=True) as found, semantic_options(given) as options:
-        parsed = parse_with_options(found, query or [], terms)
+        parsed = parse_with_options(found, _understood(found, query or [], literal=literal), terms)
         if saved is not None:
             _save(found, saved, parsed.text)
         request = SearchRequest(parsed.tree, options, sort, limit, complete=alone is not None, rerank=rerank or 0)
@@ -213,6 +216,19 @@ def search(
         raise NothingFound("no photo matches")
     if not printed and alone is None and output.terminal:
         print("no photo matches", file=sys.stderr)
+
+
+def _understood(library: Library, words: Sequence[str], *, literal: bool) -> str | Sequence[str]:
+    """Return the query that bare words mean, and say so where that is more than the words."""
+    if literal or not words or not library.config.search.sentences:
+        return words
+    from photoindex.library.search.sentences import sentence
+
+    meant = sentence(library, words)
+    if meant is None:
+        return words
+    print(f"understood as: {visible(meant)} (--literal: as written)", file=sys.stderr)
+    return meant
 
 
 def _note(library: Library, seconds: float) -> None:

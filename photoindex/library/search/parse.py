@@ -35,13 +35,15 @@ def parse_arguments(library: Library, arguments: Sequence[str]) -> Node:
     return parse_with_options(library, arguments).tree
 
 
-def parse_with_options(library: Library, arguments: Sequence[str], terms: Sequence[OptionTerm] = ()) -> ParsedQuery:
-    """Return the query of the words of a command line combined with the terms given as options.
+def parse_with_options(
+    library: Library, arguments: str | Sequence[str], terms: Sequence[OptionTerm] = ()
+) -> ParsedQuery:
+    """Return the query of the words of a command line, or a whole query, combined with the terms given as options.
 
     Raises QuerySyntaxError, which points at the error in the query or option.
     """
     fields, lookups = grammar(), lookups_of(library)
-    words = join_arguments(arguments, fields)
+    words = arguments if isinstance(arguments, str) else join_arguments(arguments, fields)
     tree = parser.parse(words, fields, lookups)
     return _with_options(words, tree, option_nodes(terms, fields, lookups)) if terms else ParsedQuery(tree, words)
 
@@ -76,7 +78,16 @@ def lookups_of(library: Library) -> Lookups:
 
     # Local time, because `today` means the user's day.
     now = datetime.now().astimezone().strftime("%Y-%m-%dT%H:%M:%S")
-    return Lookups(now=now, saved=saved, place=_position, people=people, face=face)
+    settings = library.config.search
+    return Lookups(
+        now=now,
+        saved=saved,
+        place=_position,
+        people=people,
+        face=face,
+        southern=settings.hemisphere == "south",
+        first_weekday=0 if settings.first_weekday == "monday" else 6,
+    )
 
 
 def _position(name: str) -> tuple[float, float, str]:

@@ -1,0 +1,42 @@
+"""Understands sentences by the names that a library knows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+
+from photoindex.library.handle import Library
+from photoindex.library.search.parse import lookups_of
+from photoindex.query.arguments import join_arguments
+from photoindex.query.country_words import COUNTRIES
+from photoindex.query.said_dates import Calendar
+from photoindex.query.sentences import Names, understood
+from photoindex.store.search import names
+from photoindex.store.search.fields import grammar
+
+
+def sentence(library: Library, arguments: Sequence[str]) -> str | None:
+    """Return the query that a sentence means, None where it says nothing but words. Raises QuerySyntaxError."""
+    lookups, fields = lookups_of(library), grammar()
+    calendar = Calendar(date.fromisoformat(lookups.now[:10]), lookups.southern, lookups.first_weekday)
+    return understood(join_arguments(arguments, fields), fields, _names(library), calendar)
+
+
+def _names(library: Library) -> Names:
+    def place(key: str) -> str | None:
+        with library.database.read() as connection:
+            if names.place_called(connection, key):
+                return key
+            code = COUNTRIES.get(key)
+            country = None if code is None else names.country_of(connection, code)
+        return None if country is None else country.lower()
+
+    def cameras() -> Collection[str]:
+        with library.database.read() as connection:
+            return list(names.cameras(connection))
+
+    def means_more(key: str) -> bool:
+        with library.database.read() as connection:
+            return names.is_other_name(connection, key)
+
+    return Names(place, cameras, means_more)

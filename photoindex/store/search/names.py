@@ -1,0 +1,48 @@
+"""The names that a library knows: places, cameras, and what else a name can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, exists, func, or_, select
+
+from photoindex.geo.names import name_key
+from photoindex.store.engine.statements import position_of
+from photoindex.store.schema.tables import album, individual, photo, place, tag
+from photoindex.text import fold
+
+
+def place_called(connection: Connection, key: str) -> bool:
+    """Tell whether photos were taken in a city, a region or a country of which this is the whole name; see `geo.names.name_key`."""
+    named = or_(position_of(place.c.words, f" {key} ") > 0, position_of(place.c.alternates, f"\n{key}\n") > 0)
+    columns = (place.c.city, place.c.region, place.c.country, place.c.alternates)
+    rows = connection.execute(select(*columns).where(named, exists().where(photo.c.place_id == place.c.id)))
+    return any(
+        key in (*(name_key(name) for name in (city, region, country) if name), *(alternates or "").split("\n"))
+        for city, region, country, alternates in rows
+    )
+
+
+def country_of(connection: Connection, code: str) -> str | None:
+    """Return the name of a country, by its ISO 3166-1 code, in which photos were taken; None if there are none."""
+    statement = select(place.c.country).where(
+        place.c.country_code == code, exists().where(photo.c.place_id == place.c.id)
+    )
+    return connection.execute(statement.limit(1)).scalar()
+
+
+def cameras(connection: Connection) -> Iterator[str]:
+    """Yield the makers and models of all cameras, as folded words."""
+    for make, model in connection.execute(select(photo.c.camera_make, photo.c.camera_model).distinct()):
+        yield name_key(f"{make or ''} {model or ''}")
+
+
+def is_other_name(connection: Connection, key: str) -> bool:
+    """Tell whether a folded name is also that of a person, a tag or an album."""
+    names = (individual.c.name, tag.c.name, album.c.name)
+    found = (
+        connection.execute(select(column).where(func.lower(column).like(f"%{key[:1]}%"))).scalars() for column in names
+    )
+    return any(
+        key in fold(name).replace("/", " ").split() or fold(name) == key for rows in found for name in rows if name
+    )
