@@ -73,8 +73,14 @@ search texts only, and so do words in an OR with fields and words after a '-':
 like:2019/IMG_1.jpg find photos that look like one in the library, --like FILE
 like any picture. Commands that change something search words in texts only.
 
+SENTENCES: what is plainly a date, a place, a camera or a kind in bare words
+(English, German, French, Spanish) becomes a field: videos of the beach last
+summer in Portugal. The line "understood as:" shows the query, to be edited;
+--literal, or quotes, take the words as words.
+
 FIELDS: date:2019 date:2019-06..2021 date:>2019-06-15 date:last-30d
-time:18..20:30 place:lisbon near:38.7,-9.1,30km type:raw,heic,live
+date:last-summer date:december-2019 date:christmas month:12 month:6..8
+day:12-24 weekday:sunday time:18..20:30 place:lisbon near:38.7,-9.1,30km type:raw,heic,live
 camera:canon lens:50mm iso:100..400 aperture:1.4..2.8 exposure:<1/250
 focal:>=200 rating:>=4 text:beach title:party description:dog keyword:rome
 path:/photos/2019 path:2019/06 path:2019/*.jpg name:IMG_44* ext:jpg
@@ -101,7 +107,8 @@ camera::REGEX and the like take a regular expression of Python, found
 anywhere whatever the case. 1 MB is 1,000,000 bytes, 1 MiB is 1,048,576. A
 plain number with decimals, or a size with a unit, also finds what rounds to
 it. date: and added: take today, yesterday, last-30d, last-2w, last-6mo,
-last-1y.
+last-1y, and dates as people say them: last-year, last-weekend, summer-2019,
+12/2019, easter-2018. date:december and date:christmas are those of any year.
 
 TOGETHER: all terms must match, with or without AND between them; beach OR
 lake; -term and NOT term filter out, as in -date:2019 or -(beach OR lake).
@@ -294,9 +301,9 @@ def _columns(result: SearchResult, output: Output) -> Sequence[Column]:
     columns = [Column("taken", column.heading) if column.name == "taken_at" else column for column in COLUMNS]
     if result.answer is None:
         return columns
-    score = Column("score", "Score", justify="right", show=lambda value: f"{value:.3f}")
-    rest = [column for column in columns if column.name != score.name]
-    return (rest[0], score, *rest[1:])
+    relevance = Column("relevance", "Relevance", justify="right")
+    rest = [column for column in columns if column.name != relevance.name]
+    return (rest[0], relevance, *rest[1:])
 
 
 def _row(hit: Hit) -> Row:
@@ -329,13 +336,13 @@ COLUMNS: tuple[Column, ...] = (
             "taken_at_confidence", "taken_at_precision", "taken_at_utc", "utc_offset_minutes", "zone",
             "latitude", "longitude", "altitude_m", "place", "camera_make", "camera_model", "lens", "iso", "aperture",
             "exposure_seconds", "focal_length_mm", "rating", "title", "description", "keywords", "digest", "added_at",
-            "score", "score_rank", "words_rank", "fused", "second_score",
+            "relevance", "score", "score_rank", "words_rank", "fused", "second_score",
         )
     ),
 )  # fmt: skip
 """What is known of a hit: all columns in JSON, CSV and templates, those with a heading in the table.
 
-score: cosine of the photo and the query, -1 to 1. score_rank, words_rank: its rank among the photos that reach the cut-off,
+relevance: 0 to 100, never higher than that of the photo before it. score: cosine of the photo and the query, -1 to 1. score_rank, words_rank: its rank among the photos that reach the cut-off,
 and among those whose texts have all words. fused: the sum of weight / (60 + rank) over the list of meaning and those of words,
 which relevance sorts by; --explain shows the weights. second_score: cosine by the model of --rerank. All are None where nothing was searched by meaning.
 """

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING
 
 from photoindex.domain.words.language import foreign_language
 from photoindex.errors import ModelUnavailable, UsageError
-from photoindex.library.embed.model_choice import command_to_use, embed_hint
+from photoindex.library.embed.model_choice import command_to_embed, command_to_use, embed_hint
 from photoindex.library.handle import Library
 from photoindex.library.search.hits import CHUNK_PHOTOS, Hit, hits_of, read_hits
 from photoindex.library.search.parse import parse, parse_arguments
+from photoindex.library.search.rank_fusion import with_relevance
 from photoindex.library.search.semantic_query import SemanticOptions, SemanticQuery, semantic_query, within
 from photoindex.progress import EventSink, ignore_events
 from photoindex.query.arguments import hints_on_arguments
 from photoindex.query.syntax import EVERYTHING, Compare, Node, Operator, leaves
+from photoindex.store.photos.counts import count_assets
 from photoindex.store.search import compile as store
 from photoindex.store.search.fields import grammar
+from photoindex.store.vectors import spaces
 from photoindex.store.vectors.spaces import SpaceRow, active_space, all_spaces
 
 if TYPE_CHECKING:
@@ -74,6 +77,7 @@ class NoteKind(StrEnum):
     LANGUAGE = "language"
     LEXICAL = "lexical"
     LONG_TEXT = "long text"
+    NOT_EMBEDDED = "not embedded"
     TRUNCATED = "truncated"
 
 
@@ -204,9 +208,10 @@ def find(library: Library, request: SearchRequest, emit: EventSink = ignore_even
         from photoindex.library.search.second_look import look_again
 
         answer = look_again(library, query, answer, request.rerank)
+    answer = replace(answer, ranked=with_relevance(answer.ranked))
     if key != RELEVANCE:
         answer = answer.sorted(library, key, descending=descending)
-    return replace(result, answer=answer, notes=(*language, *_notes(request, answer)))
+    return replace(result, answer=answer, notes=(*language, *_not_embedded(library, answer), *_notes(request, answer)))
 
 
 def matching_photo_ids(library: Library, query: Node | str | Sequence[str], scope: Node = EVERYTHING) -> list[int]:
@@ -289,6 +294,20 @@ def _language_notes(library: Library, query: SemanticQuery) -> Iterator[Note]:
     advice = None if space is None or asked else advice_on_query(library, space.model, language)
     if advice is not None:
         yield Note(NoteKind.LANGUAGE, advice)
+
+
+def _not_embedded(library: Library, answer: SemanticAnswer) -> Iterator[Note]:
+    """Say how many pictures the answer could not see."""
+    with library.database.read() as connection:
+        if not spaces.may_lack_vectors(connection, answer.space.id):
+            return
+        lacking = spaces.count_not_embedded(connection, answer.space)
+        pictures = count_assets(connection)
+    if lacking:
+        verb = "is" if lacking == 1 else "are"
+        command = command_to_embed(library, answer.space.model)
+        text = f"{lacking:,} of {pictures:,} pictures {verb} not embedded yet and not found by what they show; run: {command}"
+        yield Note(NoteKind.NOT_EMBEDDED, text)
 
 
 def _notes(request: SearchRequest, answer: SemanticAnswer) -> Iterator[Note]:

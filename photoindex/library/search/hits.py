@@ -24,7 +24,7 @@ class Hit:
     photo's primary content. name: the last part of the path. taken_at: ISO 8601 wall time; if taken_at_precision is
     day, month or year, its first moment. taken_at_utc: UTC seconds since 1970, negative before, None if the instant is
     unknown. utc_offset_minutes: east of UTC. zone: IANA name. added_at: UTC seconds since 1970. latitude, longitude:
-    degrees, WGS 84. width, height: pixels as shown. score, score_rank, words_rank, fused, second_score: as in `rank_fusion.Ranked`,
+    degrees, WGS 84. width, height: pixels as shown. score, score_rank, words_rank, fused, second_score, relevance: as in `rank_fusion.Ranked`,
     None without a semantic search.
     """
 
@@ -69,6 +69,7 @@ class Hit:
     words_rank: int | None = None
     fused: float | None = None
     second_score: float | None = None
+    relevance: int | None = None
 
 
 def hits_of(library: Library, ranked: Sequence[Ranked]) -> Iterator[Hit]:
@@ -114,7 +115,7 @@ def _hit(row: Mapping[str, Any], files: Sequence[Any]) -> Hit:
     )
 
 
-_SCORES = ("score", "score_rank", "words_rank", "fused", "second_score")
+_SCORES = ("score", "score_rank", "words_rank", "fused", "second_score", "relevance")
 _COMPUTED = ("path", "name", "state", "files", "camera", "keywords", "digest", *_SCORES)
 _PHOTO_COLUMNS = tuple(name for name in Hit.__slots__ if name not in _COMPUTED)
 
