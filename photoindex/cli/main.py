@@ -81,6 +81,24 @@ QUERY_COMMANDS = (
 )
 """Commands that take a query or paths, with words such as `-person:Bob` that Typer must not read as options."""
 
+_MEANT = {
+    "search": "find ls list dir query grep look gallery export copy",
+    "scan": "add import ingest sync update init index-all reindex watch-once",
+    "duplicates": "dedupe dedup dupes duplicate",
+    "embed": "embeddings",
+    "faces": "face",
+    "people": "person persons name",
+    "tag": "tags keyword keywords",
+    "album": "albums",
+    "models": "model install download",
+    "status": "info stat",
+    "show": "view cat exif metadata",
+    "config": "settings set",
+    "backup": "backups",
+    "prune": "rm remove delete clean",
+    "time": "date dates shift",
+}
+"""Command -> words by which other programs call what it does."""
 _BROKEN_PIPE_EXIT = 141
 
 
@@ -130,6 +148,19 @@ def _command_of(argv: list[str]) -> str | None:
     return next((word for index, word in enumerate(argv) if is_command(argv, index)), None)
 
 
+def _check_known(command: str | None) -> None:
+    """Raise UsageError, with the command that was meant, for a word that is none."""
+    if command is None or command in COMMANDS:
+        return
+    from difflib import get_close_matches
+
+    meant = [name for name, words in _MEANT.items() if command in words.split()]
+    near = [name for name in get_close_matches(command, COMMANDS, n=2) if name not in meant]
+    hint = " or ".join(f"photoindex {name}" for name in (*meant, *near))
+    advice = f"did you mean {hint}?" if hint else "see: photoindex --help"
+    raise errors.UsageError(f"there is no command '{command}'; {advice}")
+
+
 def _rearranged(argv: list[str], app: TyperGroup) -> list[str]:
     """Return the command line in the order that Typer needs; `app` knows the options of its command."""
     command = _command_of(argv)
@@ -147,6 +178,7 @@ def main(argv: list[str]) -> int:
     with recorded_interrupts() as was_interrupted:
         try:
             try:
+                _check_known(_command_of(argv))
                 app: Any = typer.main.get_command(build_app(_command_of(argv)))
                 with limited_to("private"):
                     app(args=_rearranged(argv, app), prog_name="photoindex")

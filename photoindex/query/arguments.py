@@ -9,6 +9,8 @@ from photoindex.query.lexer import QUOTES
 from photoindex.query.syntax import FieldGrammar
 
 _FIELD = re.compile(r"(-?)([^\W\d][\w-]*)(::?)")
+_EQUALS = re.compile(r"-?([^\W\d][\w-]*)[=<>]+(?=.)")
+_OPERATORS = {"or": "either of the two", "not": "without the next"}
 _COMMA = re.compile(r",(?=\S)")
 _MORE_SYNTAX = re.compile(rf"[{QUOTES}]|\s-\S|\s\(*@\w|\s(?:OR|AND|NOT)\s")
 _INNER_FIELD = re.compile(r"\s[-(]?([^\W\d][\w-]*):")
@@ -35,6 +37,20 @@ def hints_on_arguments(arguments: Sequence[str], fields: Mapping[str, FieldGramm
             first, rest = argument.split(maxsplit=1)
             terms = f"for two terms write two arguments, or '{first} AND {rest}'"
             hints.append(f"'{argument}' was read as one value, {query}; {terms}")
+    return hints
+
+
+def hints_on_words(words: Sequence[str], fields: Mapping[str, FieldGrammar]) -> list[str]:
+    """Return a hint for each bare word that looks like an operator or a field written in another way: or, camera=canon."""
+    hints = []
+    for place, word in enumerate(words):
+        if word in _OPERATORS and 0 < place < len(words) - 1:
+            before, after = words[place - 1], words[place + 1]
+            hints.append(
+                f"'{word}' is a word here; in capitals it means {_OPERATORS[word]}: {before} {word.upper()} {after}"
+            )
+        elif (found := _EQUALS.match(word)) is not None and (grammar := fields.get(found[1].lower())) is not None:
+            hints.append(f"'{word}' is a word here; a field has a colon: {grammar.name}:{word[found.end() :]}")
     return hints
 
 

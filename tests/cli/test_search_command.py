@@ -238,7 +238,7 @@ def test_without_a_library_the_error_names_the_remedy(tmp_path: Path, capsys: py
         (["beach", "-n", "5", "-date:2019", "--json"], ["-n", "5", "--json", "--", "beach", "-date:2019"]),
         (["--sort", "-size", "x"], ["--sort", "-size", "--", "x"]),
         (["--sort=-size", "x"], ["--sort=-size", "--", "x"]),
-        (["-n5", "-0", "-1"], ["-0", "--", "-n5", "-1"]),
+        (["-n5", "-0", "-1", "-nature"], ["-n", "5", "-0", "--", "-1", "-nature"]),
         (["-n", "5", "--", "-0", "--json", "--"], ["-n", "5", "--", "-0", "--json", "--"]),
         (["a", "--", "--count", "-b"], ["--", "a", "--count", "-b"]),
         (["--library", "search", "x"], ["--library", "search", "--", "x"]),

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def query_behind_dashes(argv: list[str], app: TyperGroup) -> list[str]:
     """Return `argv` with the command's options first, then `--`, then all words of its query or paths, in their order.
 
-    Only an exactly spelled option of the command (`--option=value` too) is one: `-person:Bob` and `-n5` are terms that
-    filter out. Words that the user put behind a `--` stay there. Raises UsageError for another word that begins with two
+    Only an exactly spelled option of the command (`--option=value` and `-n5` too) is one: `-person:Bob` is a term that filters
+    out, and so is `-nature`, which is no number. Words that the user put behind a `--` stay there. Raises UsageError for another word that begins with two
     dashes, and for an option without its value.
     """
     start = next(index for index in range(len(argv)) if is_command(argv, index)) + 1
@@ -67,6 +67,8 @@ def _apart(given: list[str], arities: Mapping[str, int], command: str) -> tuple[
             if "--" in values:
                 raise UsageError(f"{word} needs a value; see: photoindex {command} --help")
             options += [word, *values]
+        elif arities.get(word[:2]) == 1 and word[2:].isdecimal():
+            options += [word[:2], word[2:]]
         elif word.startswith("--") and equals and arities.get(name):
             options.append(word)
         elif word.startswith("--"):

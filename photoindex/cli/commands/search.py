@@ -121,8 +121,8 @@ SAVED: --saved NAME saves the query, @NAME uses it: @best -@seen.
 Photos whose files are all missing are found only where the query has
 is:missing (also -is:missing) or id:.
 
-Options are spelled exactly, with a space or '=' before their value: -n 5;
-any other word that begins with one dash filters out.
+Options are spelled exactly, with a space or '=' before their value, a number
+directly: -n 5, -n5; any other word that begins with one dash filters out.
 """
 
 
@@ -229,8 +229,10 @@ def _understood(library: Library, words: Sequence[str], *, literal: bool) -> str
     """Return the query that bare words mean, and say so where that is more than the words."""
     if literal or not words or not library.config.search.sentences:
         return words
-    from photoindex.library.search.sentences import sentence
+    from photoindex.library.search.sentences import hints_on_words, sentence
 
+    for hint in hints_on_words(words):
+        print(f"hint: {visible(hint)}", file=sys.stderr)
     meant = sentence(library, words)
     if meant is None:
         return words

@@ -13,6 +13,7 @@ from photoindex.errors import ModelUnavailable, UsageError
 from photoindex.library.embed.model_choice import command_to_embed, command_to_use, embed_hint
 from photoindex.library.handle import Library
 from photoindex.library.search.hits import CHUNK_PHOTOS, Hit, hits_of, read_hits
+from photoindex.library.search.near_misses import near_misses
 from photoindex.library.search.parse import parse, parse_arguments
 from photoindex.library.search.rank_fusion import with_relevance
 from photoindex.library.search.semantic_query import SemanticOptions, SemanticQuery, semantic_query, within
@@ -171,6 +172,7 @@ class SearchResult:
         found = hints_on_arguments(words, grammar())
         for name in (name for name, leaf in events.items() if not self._has_event(name, leaf)):
             found.append(f"no event has the key or words '{name}'; photoindex events lists them")
+        found += near_misses(self.library, self.tree)
         if self.answer is not None and any(one.cut.minimum is not None for one in self.answer.targets):
             found.append("nothing looks enough like this; --all shows the nearest")
         return found

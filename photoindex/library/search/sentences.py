@@ -7,8 +7,10 @@ from datetime import date
 
 from photoindex.library.handle import Library
 from photoindex.library.search.parse import lookups_of
+from photoindex.query import arguments as query_arguments
 from photoindex.query.arguments import join_arguments
 from photoindex.query.country_words import COUNTRIES
+from photoindex.query.lexer import QUOTES
 from photoindex.query.said_dates import Calendar
 from photoindex.query.sentences import Names, understood
 from photoindex.store.search import names
@@ -20,6 +22,12 @@ def sentence(library: Library, arguments: Sequence[str]) -> str | None:
     lookups, fields = lookups_of(library), grammar()
     calendar = Calendar(date.fromisoformat(lookups.now[:10]), lookups.southern, lookups.first_weekday)
     return understood(join_arguments(arguments, fields), fields, _names(library), calendar)
+
+
+def hints_on_words(arguments: Sequence[str]) -> list[str]:
+    """Return hints on bare words that look like an operator or a field written in another way."""
+    text = " ".join(arguments)
+    return [] if any(quote in text for quote in QUOTES) else query_arguments.hints_on_words(text.split(), grammar())
 
 
 def _names(library: Library) -> Names:

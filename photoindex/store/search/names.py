@@ -8,7 +8,7 @@ from sqlalchemy import Connection, exists, func, or_, select
 
 from photoindex.geo.names import name_key
 from photoindex.store.engine.statements import position_of
-from photoindex.store.schema.tables import album, individual, photo, place, tag
+from photoindex.store.schema.tables import album, individual, photo, photo_keyword, place, tag
 from photoindex.text import fold
 
 
@@ -46,3 +46,31 @@ def is_other_name(connection: Connection, key: str) -> bool:
     return any(
         key in fold(name).replace("/", " ").split() or fold(name) == key for rows in found for name in rows if name
     )
+
+
+def lenses(connection: Connection) -> Iterator[str]:
+    """Yield the names of all lenses."""
+    yield from connection.execute(select(photo.c.lens).where(photo.c.lens.is_not(None)).distinct()).scalars()
+
+
+def places(connection: Connection) -> Iterator[str]:
+    """Yield the names of the cities, regions and countries where photos were taken."""
+    columns = (place.c.city, place.c.region, place.c.country)
+    for row in connection.execute(select(*columns).where(exists().where(photo.c.place_id == place.c.id))):
+        yield from (name for name in row if name)
+
+
+def tags(connection: Connection) -> Iterator[str]:
+    """Yield the names of all tags."""
+    yield from connection.execute(select(tag.c.name)).scalars()
+
+
+def keywords(connection: Connection) -> Iterator[str]:
+    """Yield the keywords that files have."""
+    statement = select(tag.c.name).where(exists().where(photo_keyword.c.tag_id == tag.c.id))
+    yield from connection.execute(statement).scalars()
+
+
+def albums(connection: Connection) -> Iterator[str]:
+    """Yield the names of all albums."""
+    yield from connection.execute(select(album.c.name).distinct()).scalars()
