@@ -104,7 +104,8 @@ def embed(runner: LibraryRunner) -> None:
             connection.execute(insert(variant).values(id=900, stage="embed", key="{}", created_at=0.0))
         space = ensure_space(connection, model="drawn", variant_id=900, dim=16)
         rows = connection.execute(select(file.c.asset_id, file.c.name).where(file.c.asset_id.is_not(None)))
-        put(connection, space.id, [(row.asset_id, near_vector(os.fsdecode(row.name))) for row in rows])
+        found = {row.asset_id: near_vector(os.fsdecode(row.name)) for row in rows}
+        put(connection, space.id, list(found.items()))
 
 
 def near_vector(name: str) -> Vector:
