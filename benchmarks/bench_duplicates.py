@@ -310,7 +310,7 @@ def evaluate(library: Library, made: Made, how: str) -> None:
         truths = [made.files[os.path.basename(os.fsdecode(one.path))] for one in group.files]
         for first, second in itertools.combinations(truths, 2):
             same = first[0] == second[0] and not (
-                {first[1], second[1]} & {"moved", "turned a little", "a thing came in"}
+                {first[1], second[1]} & {"shot, moved", "shot, turned a little", "shot with a thing"}
             )
             right += same
             wrong += not same

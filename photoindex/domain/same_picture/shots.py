@@ -45,9 +45,17 @@ def speaks_against(first: Member, second: Member) -> str | None:
 
 
 def is_one_shot(first: Member, second: Member) -> bool:
-    """Tell whether both files have the time of one and the same shot."""
+    """Tell whether both files have the time of one and the same shot: to a fraction of a second, or with the name of that shot.
+
+    In one second a camera takes several shots.
+    """
     gap = _gap_seconds(first, second)
-    return gap is not None and gap <= _EXACT_SECONDS and speaks_against(first, second) is None
+    if gap is None or gap > _EXACT_SECONDS or speaks_against(first, second) is not None:
+        return False
+    if _is_exact(first) and _is_exact(second):
+        return True
+    names = parse_name(first.name), parse_name(second.name)
+    return names[0].shot == names[1].shot and any(map(str.isdigit, names[0].shot))
 
 
 def _gap_seconds(first: Member, second: Member) -> float | None:

@@ -10,12 +10,13 @@ import numpy as np
 
 from photoindex.domain.same_picture.compare import VERSION
 from photoindex.domain.same_picture.hashes import VERSION as HASHES
+from photoindex.library.derived_folder import check_not_away
 from photoindex.library.duplicates.near_vectors import not_compared
 from photoindex.library.duplicates.pairs import SamePictures
 from photoindex.library.handle import Library
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store.night import throughput
-from photoindex.store.photos.compared_pairs import unmarked
+from photoindex.store.photos import compared_pairs
 from photoindex.store.vectors.spaces import active_space
 
 
@@ -31,15 +32,20 @@ class CompareSummary:
 def count_pending(library: Library) -> int:
     """Return how many pictures were not compared with all others yet, or not with their neighbours in the active space."""
     with library.database.read() as connection:
-        new = unmarked(connection, hashes=HASHES, version=VERSION)
+        new = compared_pairs.unmarked(connection, hashes=HASHES, version=VERSION)
         space = active_space(connection)
-        return len(new) if space is None else len(np.union1d(new, not_compared(connection, space.id)))
+        pending = new if space is None else np.union1d(new, not_compared(connection, space.id))
+        return compared_pairs.present(connection, pending.tolist())
 
 
 def compare_pictures(
     library: Library, *, limit: int | None = None, emit: EventSink = ignore_events, stop: Callable[[], bool]
 ) -> CompareSummary:
-    """Compare pictures that are new with all others, at most `limit` of them, until told to stop; finished work is kept."""
+    """Compare pictures that are new with all others, at most `limit` of them, until told to stop; finished work is kept.
+
+    Raises VolumeOffline where the disk of the previews is away.
+    """
+    check_not_away(library)
     before = count_pending(library)
     if not before:
         return CompareSummary(0, 0)

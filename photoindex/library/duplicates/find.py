@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from photoindex.errors import DatabaseFailed, LibraryLocked, NothingFound, StorageFull, UsageError, VolumeOffline
+from photoindex.library.derived_folder import check_not_away
 from photoindex.library.duplicates.files import CopyPhotos
 from photoindex.library.duplicates.groups import star_groups
 from photoindex.library.duplicates.hash_pictures import hash_pictures
@@ -67,7 +68,7 @@ def find_duplicates(library: Library, request: DuplicatesRequest, emit: EventSin
     """Find groups of duplicates and choose which to keep; missing hashes are made, and comparisons remembered.
 
     Needs no model; if the library has an active embedding space, its nearest neighbours are compared too. Raises UsageError
-    for a path in `prefer` or `avoid` that neither exists nor is known.
+    for a path in `prefer` or `avoid` that neither exists nor is known, VolumeOffline where the disk of the previews is away.
     """
     wanted = None if request.query is None else set(matching_photo_ids(library, request.query))
     rules = RankingRules(
@@ -76,6 +77,7 @@ def find_duplicates(library: Library, request: DuplicatesRequest, emit: EventSin
     )
     search = SamePictures(library, wanted, emit, radius=request.radius)
     if not request.exact:
+        check_not_away(library)
         _make_missing_hashes(library, emit)
         search.run()
     groups = list(_groups(library, wanted, rules, search))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,53 +14,34 @@ from photoindex.library.handle import Library
 from photoindex.library.index.maintain import open_index
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store.photos import compared_pairs
-from photoindex.store.photos.compared_pairs import embedded
 from photoindex.store.photos.duplicates import contents_of_vectors
-from photoindex.store.vectors.spaces import active_space, count_vectors
+from photoindex.store.vectors.spaces import SpaceRow, count_vectors
 from photoindex.vectors.near_pairs import near_pairs
 
 _CHUNK_PAIRS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class NearInSpace:
-    """Near neighbours in one space, and its id and name.
-
-    pairs: int64 [n, 2] asset ids, each pair once. fresh: the contents whose neighbours were asked for, ascending; one of each
-    pair is among them.
-    """
-
-    space_id: int
-    space: str
-    pairs: NDArray[np.int64]
-    fresh: NDArray[np.int64]
-
-
-def near_in_space(library: Library, emit: EventSink = ignore_events, *, again: bool = False) -> NearInSpace | None:
-    """Return the near neighbours of contents that were not compared with theirs yet; None without an active space.
-
-    again: those of all contents.
-    """
+def near_pairs_of(
+    library: Library, space: SpaceRow, asset_ids: NDArray[np.int64], emit: EventSink = ignore_events
+) -> NDArray[np.int64]:
+    """Return the near neighbours of some contents in a space: int64 [n, 2], asset ids, each pair once."""
+    none = np.zeros((0, 2), np.int64)
     with library.database.read() as connection:
-        space = active_space(connection)
-        count = 0 if space is None else count_vectors(connection, space.id)
-        if space is None or count < 2:
-            return None
-        fresh = embedded(connection, space.id) if again else not_compared(connection, space.id)
-    if not len(fresh):
-        return NearInSpace(space.id, space.name, np.zeros((0, 2), np.int64), fresh)
+        count = count_vectors(connection, space.id)
+    if count < 2 or not len(asset_ids):
+        return none
     index = open_index(library, space, emit)
     found = [np.stack([one.first, one.second], axis=1) for one in near_pairs(index.blocks, count)]
-    vectors = np.unique(np.concatenate(found), axis=0) if found else np.zeros((0, 2), np.int64)
-    pairs = np.concatenate([np.zeros((0, 2), np.int64), *_contents(library, vectors)])
-    return NearInSpace(space.id, space.name, pairs[np.isin(pairs, fresh).any(axis=1)], fresh)
+    vectors = np.unique(np.concatenate(found), axis=0) if found else none
+    pairs = np.concatenate([none, *_contents(library, vectors)])
+    return pairs[np.isin(pairs, asset_ids).any(axis=1)]
 
 
 def not_compared(connection: Connection, space_id: int) -> NDArray[np.int64]:
     """Return the contents with hashes and a vector in a space that were not compared with their neighbours there, ascending."""
     hashed = compared_pairs.hashed(connection, hashes=HASHES)
     done = compared_pairs.marked(connection, hashes=HASHES, version=VERSION, space_id=space_id)
-    return np.setdiff1d(np.intersect1d(embedded(connection, space_id), hashed, assume_unique=True), done)
+    return np.setdiff1d(np.intersect1d(compared_pairs.embedded(connection, space_id), hashed), done)
 
 
 def _contents(library: Library, vectors: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

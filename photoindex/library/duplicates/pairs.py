@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from photoindex.domain.pairing.values import Member
+from photoindex.domain.same_picture.compare import VERSION as COMPARISON
 from photoindex.domain.same_picture.hashes import VERSION, WINDOWS
 from photoindex.domain.same_picture.orientations import ORIENTATIONS
 from photoindex.domain.same_picture.shots import different_shots
@@ -23,27 +25,38 @@ from photoindex.library.duplicates.known_pairs import (
     KnownPairs,
     StoredPair,
     compared_of,
-    marked_contents,
     task_of,
 )
-from photoindex.library.duplicates.near_vectors import NearInSpace, near_in_space
+from photoindex.library.duplicates.near_vectors import near_pairs_of, not_compared
 from photoindex.library.handle import Library
 from photoindex.library.photos.lost_previews import mark_lost_if_possible
 from photoindex.pipeline.duplicates import candidates
-from photoindex.pipeline.duplicates.comparison import Compared, Comparer, Task, threads_for
+from photoindex.pipeline.duplicates.comparison import Compared, Comparer, Task
 from photoindex.pipeline.duplicates.one_shot import examined
 from photoindex.pipeline.resolve.relate import member_of
 from photoindex.progress import EventSink, Notice, PhaseAdvanced, PhaseFinished, PhaseStarted
-from photoindex.store.photos import duplicates, hashes
+from photoindex.store.photos import compared_pairs, duplicates, hashes
 from photoindex.store.photos import pairs as store_pairs
 from photoindex.store.photos.duplicates import HashedContents
+from photoindex.store.vectors.spaces import SpaceRow, active_space, count_vectors
 
 RADIUS = 11
 """Maximum distance (bits of 64) between the hashes of two pictures to compare; 95 % of pictures cropped by 5 % are within it."""
 _CHUNK_TASKS = 2_000
-_BATCH_TASKS = 64
+_BATCH_TASKS = 8
+"""So few that pairs of pictures that are both like a third one, which follow each other, are seldom compared."""
 _OTHER_BORDER = 0.03
 _NONE: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """What is to be compared. places: of the contents, ascending. by_hash, by_vector: bool [contents], with what. space: of the vectors."""
+
+    places: NDArray[np.int64]
+    by_hash: NDArray[np.bool_]
+    by_vector: NDArray[np.bool_]
+    space: SpaceRow | None
 
 
 @dataclass
@@ -73,6 +86,8 @@ class SamePictures:
     _borders: dict[int, Rectangle] = field(default_factory=dict)
     _near: dict[int, set[int]] = field(default_factory=dict)
     _moments: set[tuple[int, int]] = field(default_factory=set)
+    _judged: set[tuple[int, int]] = field(default_factory=set)
+    _passed: int = 0
     _comparer: Comparer | None = None
     _known: KnownPairs = field(init=False)
     _contents: HashedContents = field(init=False)
@@ -89,18 +104,19 @@ class SamePictures:
 
     def run(self, *, limit: int | None = None) -> None:
         """Find and compare all candidate pairs that were not compared yet. limit: of contents to compare with all others."""
-        with self.library.database.read() as connection:
-            self._contents = duplicates.hashed_contents(connection)
+        open_ = self._read(limit)
         self._accept_known()
-        asked = self._asked(limit)
-        near = self._neighbours() if limit is None or len(asked) < limit else None
-        found = self._candidates(asked, near)
+        again = self._to_compare_again()
+        found = self._candidates(open_)
+        total = len(again) + len(found)
         started = time.monotonic()
-        self.emit(PhaseStarted("compare", len(found), "pairs"))
-        is_done = self._compare_all(found, asked)
+        self.emit(PhaseStarted("compare", total, "pairs"))
+        with ThreadPoolExecutor(jobs_for(1.0), "compare") as pool:
+            if self._compare(again, pool) == len(again):
+                self._compare_all(found, open_, pool)
+            self._known.save()
+        self.left = len(open_.places) - self.finished
         self.emit(PhaseFinished("compare", self.compared, time.monotonic() - started))
-        if is_done and near is not None and self.wanted is None:
-            self._known.save(space=(near.space_id, near.fresh.tolist()))
         self._say_unreadable()
 
     def save(self) -> None:
@@ -109,42 +125,65 @@ class SamePictures:
 
     # What is to be compared
 
-    def _asked(self, limit: int | None) -> NDArray[np.int64]:
-        """Return the places of the contents to compare with all others."""
-        contents = self._contents
-        asked = np.ones(len(contents.asset_ids), np.bool_)
-        if self._known.keep:
-            asked &= ~np.isin(contents.asset_ids, marked_contents(self.library))
+    def _read(self, limit: int | None) -> _Open:
+        """Read contents and what is known of them, as they are at one moment."""
+        with self.library.database.read() as connection:
+            contents = self._contents = duplicates.hashed_contents(connection)
+            self._known.load(connection)
+            self._moments = set(_all_pairs(duplicates.contents_of_one_moment(connection)))
+            marked = np.zeros(0, np.int64)
+            if self._known.keep:
+                marked = compared_pairs.marked(connection, hashes=VERSION, version=COMPARISON)
+            space = active_space(connection)
+            in_space = np.zeros(0, np.int64)
+            if space is not None:
+                self.space = space.name if count_vectors(connection, space.id) > 1 else None
+                again = not self._known.keep
+                in_space = (
+                    compared_pairs.embedded(connection, space.id) if again else not_compared(connection, space.id)
+                )
+        # What is away now is compared anew when it comes back: others may have come meanwhile.
+        self._known.forget_marks(np.setdiff1d(marked, contents.asset_ids).tolist())
+        by_hash = ~np.isin(contents.asset_ids, marked)
+        by_vector = np.isin(contents.asset_ids, in_space)
+        chosen = by_hash | by_vector
         wanted = self._wanted_contents()
         if wanted is not None:
-            asked &= wanted
-        return np.flatnonzero(asked)[:limit]
+            chosen &= wanted
+        return _Open(np.flatnonzero(chosen)[:limit], by_hash, by_vector, space)
 
-    def _neighbours(self) -> NearInSpace | None:
-        """Return the near neighbours of contents that were not compared with theirs."""
-        near = near_in_space(self.library, self.emit, again=not self._known.keep)
-        self.space = None if near is None else near.space
-        return near
+    def _to_compare_again(self) -> list[Task]:
+        """Return pairs that were left out for a reason that is gone, and those of one moment, which nothing else may find."""
+        tasks = [task_of(one) for one in self._known_of(ONE_PHOTO)]
+        tasks += [task for one in self._known_of(LINKED) if not self._is_linked(task := task_of(one))]
+        ids = self._contents.asset_ids
+        pairs = [pair for pair in sorted(self._moments) if self._known.get(*pair) is None]
+        places = places_of(ids, pairs)
+        kept = self._comparable(places[:, 0], places[:, 1])[0]
+        return tasks + [Task(*pair) for pair, is_kept in zip(pairs, kept.tolist(), strict=True) if is_kept]
 
-    def _candidates(self, asked: NDArray[np.int64], near: NearInSpace | None) -> candidates.PairCandidates:
+    def _candidates(self, open_: _Open) -> candidates.PairCandidates:
+        """Return pairs of which one content at least is open, and that are not known."""
         started = time.monotonic()
         self.emit(PhaseStarted("look for pairs", len(ORIENTATIONS), "steps"))
         collector = candidates.Collector()
-        contents = self._contents
-        if len(asked):
-            self._add_hashes(collector, asked)
-        with self.library.database.read() as connection:
-            moments = duplicates.contents_of_one_moment(connection)
-        self._moments = {pair for pair in _all_pairs(moments) if self._known.get(*pair) is None}
-        candidates.add_pairs(collector, contents.asset_ids, sorted(self._moments))
-        candidates.add_pairs(
-            collector, contents.asset_ids, [(one.first, one.second) for one in self._known_of(ONE_PHOTO)]
-        )
-        if near is not None:
-            candidates.add_pairs(collector, contents.asset_ids, self._not_known_apart(near.pairs))
-        found = self._of_wanted(collector.result())
+        ids = self._contents.asset_ids
+        by_hash = open_.places[open_.by_hash[open_.places]]
+        if len(by_hash):
+            self._add_hashes(collector, by_hash)
+        by_vector = ids[open_.places[open_.by_vector[open_.places]]]
+        if open_.space is not None and len(by_vector):
+            near = near_pairs_of(self.library, open_.space, by_vector, self.emit)
+            candidates.add_pairs(collector, ids, self._not_known_apart(near))
+        found = collector.result()
+        is_open = np.zeros(len(ids), np.bool_)
+        is_open[open_.places] = True
+        kept, of_one_photo = self._comparable(found.first, found.second)
+        self._leave_out(found.chosen(of_one_photo))
+        kept &= is_open[found.first] | is_open[found.second]
+        kept &= ~self._known.are_known(ids[found.first], ids[found.second])
         self.emit(PhaseFinished("look for pairs", len(ORIENTATIONS), time.monotonic() - started))
-        return found
+        return found.chosen(kept)
 
     def _add_hashes(self, collector: candidates.Collector, asked: NDArray[np.int64]) -> None:
         """Add pairs by their hashes: those of today's version among each other, the others by the hashes of old."""
@@ -194,22 +233,22 @@ class SamePictures:
             kept[start : start + len(chunk)] = [why is None for why, _ in self._shot_differences(chunk)]
         return pairs[kept]
 
-    def _of_wanted(self, found: candidates.PairCandidates) -> candidates.PairCandidates:
-        """Drop pairs within one photo, pairs of a video and a picture, and pairs that the query does not match."""
-        kept, of_one_photo = self._comparable(found.first, found.second)
-        inside = found.chosen(of_one_photo)
-        for task in _tasks(inside, self._contents.asset_ids, 0, len(inside)):
+    def _leave_out(self, of_one_photo: candidates.PairCandidates) -> None:
+        """Remember pairs within one photo: they may become two photos."""
+        for task in _tasks(of_one_photo, self._contents.asset_ids, 0, len(of_one_photo)):
             if self._known.get(task.first, task.second) is None:
                 self._known.note_left_out(task, ONE_PHOTO)
-        return found.chosen(kept)
 
     def _comparable(
         self, first: NDArray[np.integer], second: NDArray[np.integer]
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Tell which pairs of places are to be compared, and which are of one photo."""
+        """Tell which pairs of places are to be compared, and which are of one photo; a place of -1 is none."""
         contents = self._contents
-        one_photo = contents.photo_ids[first] == contents.photo_ids[second]
-        kept = ~one_photo & (contents.videos[first] == contents.videos[second])
+        if not len(contents.asset_ids):
+            return np.zeros(len(first), np.bool_), np.zeros(len(first), np.bool_)
+        there = (first >= 0) & (second >= 0)
+        one_photo = there & (contents.photo_ids[first] == contents.photo_ids[second])
+        kept = there & ~one_photo & (contents.videos[first] == contents.videos[second])
         wanted = self._wanted_contents()
         if wanted is not None:
             kept &= wanted[first] | wanted[second]
@@ -230,49 +269,54 @@ class SamePictures:
 
     # Comparing
 
-    def _compare_all(self, found: candidates.PairCandidates, asked: NDArray[np.int64]) -> bool:
-        """Compare pairs, in the order in which that finishes the contents asked for; return whether all were compared."""
+    def _compare_all(self, found: candidates.PairCandidates, open_: _Open, pool: ThreadPoolExecutor) -> None:
+        """Compare pairs in the order in which that finishes the open contents, one after the other."""
         ids = self._contents.asset_ids
         rank = np.full(len(ids), -1, np.int64)
-        rank[asked] = np.arange(len(asked))
+        rank[open_.places] = np.arange(len(open_.places))
         finishes = np.maximum(rank[found.first], rank[found.second])
         order = np.argsort(finishes, kind="stable")
         found, finishes = found.chosen(order), finishes[order]
         at = 0
         while at < len(found) and not self.stop():
-            at += self._compare(_tasks(found, ids, at, at + _CHUNK_TASKS), done=at)
-            finished = len(asked) if at == len(found) else int(finishes[at])
-            self._finish(ids[asked[self.finished : max(finished, self.finished)]])
-        self.compared = at
+            at += self._compare(_tasks(found, ids, at, at + _CHUNK_TASKS), pool)
+            self._finish(open_, len(open_.places) if at == len(found) else int(finishes[at]))
         if at == len(found):
-            self._finish(ids[asked[self.finished :]])
-        self.left = len(asked) - self.finished
-        return at == len(found)
+            self._finish(open_, len(open_.places))
 
-    def _finish(self, asset_ids: NDArray[np.int64]) -> None:
-        self._known.save(asset_ids.tolist())
-        self.finished += len(asset_ids)
+    def _finish(self, open_: _Open, upto: int) -> None:
+        """Note that the first open contents were compared, except where a thumbnail could not be read."""
+        places = open_.places[self.finished : upto]
+        ids = self._contents.asset_ids[places]
+        read = ~np.isin(ids, np.fromiter(self.comparer.without_thumbnail, np.int64))
+        by_hash, by_vector = ids[read & open_.by_hash[places]], ids[read & open_.by_vector[places]]
+        space_id = None if open_.space is None else open_.space.id
+        self._known.save(by_hash.tolist(), space_id=space_id, in_space=by_vector.tolist())
+        self.finished = max(self.finished, upto)
 
-    def _compare(self, tasks: Sequence[Task], *, done: int) -> int:
+    def _compare(self, tasks: Sequence[Task], pool: ThreadPoolExecutor) -> int:
         """Compare pairs until told to stop; return how many."""
         self._load_digests(number for task in tasks for number in (task.first, task.second))
-        threads = threads_for(len(tasks), jobs_for(1.0))
         for first in range(0, len(tasks), _BATCH_TASKS):
             if first and self.stop():
                 return first
             batch = tasks[first : first + _BATCH_TASKS]
+            left = [one for one in batch if not self._is_linked(one)]
             same: list[Compared] = []
-            for bundle in self.comparer.compared([one for one in batch if not self._is_linked(one)], threads=threads):
+            for bundle in self.comparer.compared(left, pool):
                 for one in bundle:
                     self._note(one)
                 same += [one for one in bundle if one.comparison.same]
-            self.emit(PhaseAdvanced("compare", done + first + len(batch)))
+            self.compared += len(left)
+            self._passed += len(batch)
+            self.emit(PhaseAdvanced("compare", self._passed))
             self._accept_shots(same)
         return len(tasks)
 
     def _note(self, one: Compared) -> None:
         self._known.note(one)
-        if not one.comparison.same and (one.task.first, one.task.second) in self._moments:
+        pair = one.task.first, one.task.second
+        if one.read and not one.comparison.same and (pair in self._moments or self._known.get(*pair) is not None):
             self._known.note_other(one.task)
 
     def _accept_known(self) -> None:
@@ -285,17 +329,14 @@ class SamePictures:
 
     def _known_of(self, outcome: str) -> list[StoredPair]:
         """Return the known pairs with an outcome, of contents that are there, of two photos, and wanted."""
-        ids = self._contents.asset_ids
         known = list(self._known.with_outcome(outcome))
-        if not known or not len(ids):
-            return []
-        pairs = np.array([(one.first, one.second) for one in known], np.int64)
-        places = np.minimum(np.searchsorted(ids, pairs), len(ids) - 1)
-        kept = (ids[places] == pairs).all(axis=1) & self._comparable(places[:, 0], places[:, 1])[0]
+        places = places_of(self._contents.asset_ids, [(one.first, one.second) for one in known])
+        kept = self._comparable(places[:, 0], places[:, 1])[0]
         return [known[place] for place in np.flatnonzero(kept).tolist()]
 
     def _accept_shots(self, same: Sequence[Compared]) -> None:
         """Accept the pairs of the same picture that are not different shots."""
+        self._judged.update((one.task.first, one.task.second) for one in same)
         pairs = [(one.task.first, one.task.second) for one in same]
         for one, (why, members) in zip(same, self._shot_differences(pairs), strict=True):
             if why is not None:
@@ -355,16 +396,18 @@ class SamePictures:
         ids = first.primary_asset_id, second.primary_asset_id
         pair = min(ids), max(ids)
         known = self._known.get(*pair)
-        if known is not None and known.outcome in (SAME, OTHER):
-            return (known.first, known.second) in self.accepted
+        if pair in self._judged or (known is not None and known.outcome == OTHER):
+            return pair in self.accepted
         self._load_digests(pair)
-        task = Task(*pair) if known is None else task_of(known)
-        found = self.comparer.compare(task)
-        if not found.comparison.same:
-            self._known.note_other(task)
-            return False
-        self._accept_shots([found])
-        return (task.first, task.second) in self.accepted
+        if known is not None and known.outcome == SAME:
+            self._accept_shots([compared_of(known)])
+            return pair in self.accepted
+        found = self.comparer.compare(Task(*pair) if known is None else task_of(known))
+        if found.comparison.same:
+            self._accept_shots([found])
+        elif found.read:
+            self._known.note_other(found.task)
+        return pair in self.accepted
 
     def _say_unreadable(self) -> None:
         unreadable = self.comparer.without_thumbnail
@@ -386,6 +429,15 @@ def _tasks(found: candidates.PairCandidates, asset_ids: NDArray[np.int64], start
         found.thorough[part].tolist(), map(candidates.Start.unpacked, found.starts[part].tolist()),
     )  # fmt: skip
     return [Task(*values) for values in zip(*columns, strict=True)]
+
+
+def places_of(asset_ids: NDArray[np.int64], pairs: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
+    """Return the places of pairs of asset ids, int64 [n, 2], among some in ascending order; -1 for those that are not there."""
+    given = np.array(pairs, np.int64).reshape(-1, 2)
+    places = np.searchsorted(asset_ids, given)
+    there = places < len(asset_ids)
+    there[there] = asset_ids[places[there]] == given[there]
+    return np.where(there, places, -1)
 
 
 def _all_pairs(lists: Iterable[Sequence[int]]) -> Iterator[tuple[int, int]]:

@@ -38,7 +38,6 @@ _CACHED_FEATURES = 200
 """Features cached in memory, about half a megabyte each."""
 _CACHED_PREVIEWS = 16
 """Up to a megabyte each: a pair needs both several times, and pairs with the same second picture follow each other."""
-_AHEAD = 64
 _WHOLE = Rectangle()
 _SIGNATURE_PX = 16
 _LEAST_STRUCTURE = 0.02
@@ -60,7 +59,8 @@ class Compared:
     """One pair with the result of its comparison.
 
     same_colours: no filter, caption or other visible change. shift_px: of parts against each other, see `local_shift`;
-    noise: see `noise_likeness`; both None where they were not needed yet. doubt: why these may be two shots, None if they are
+    noise: see `noise_likeness`; both None where they were not needed yet, or cannot be read now. read: both thumbnails could be
+    read, so that there is a result. doubt: why these may be two shots, None if they are
     surely one.
     """
 
@@ -69,6 +69,7 @@ class Compared:
     same_colours: bool
     shift_px: float | None = None
     noise: float | None = None
+    read: bool = True
     doubt: str | None = None
 
 
@@ -88,25 +89,20 @@ class Comparer:
         self._lock = threading.Lock()
         self.without_thumbnail: set[int] = set()
 
-    def compared(self, tasks: Sequence[Task], *, threads: int) -> Iterator[Sequence[Compared]]:
-        """Yield results in the order of the tasks, grouped by the second content."""
+    def compared(self, tasks: Sequence[Task], pool: ThreadPoolExecutor | None = None) -> Iterator[Sequence[Compared]]:
+        """Yield results in the order of the tasks, grouped by the second content. pool: compares several groups at once."""
         import cv2
 
         # The comparisons themselves run at once; threads for the lines of such small pictures only wait for each other.
         cv2.setNumThreads(1)
         bundles = [list(bundle) for _, bundle in groupby(tasks, key=lambda task: task.second)]
-        if threads <= 1:
-            yield from map(self._bundle, bundles)
-            return
-        with ThreadPoolExecutor(threads, "compare") as pool:
-            for start in range(0, len(bundles), _AHEAD * threads):
-                yield from pool.map(self._bundle, bundles[start : start + _AHEAD * threads])
+        yield from (map if pool is None or len(bundles) < 2 else pool.map)(self._bundle, bundles)
 
     def compare(self, task: Task) -> Compared:
         """Compare one pair."""
         first, second = self.features(task.first), self.features(task.second)
         if first is None or second is None:
-            return Compared(task, PictureComparison(same=False), same_colours=False)
+            return Compared(task, PictureComparison(same=False), same_colours=False, read=False)
         start = task.start
         if start is None:
             found = compare(first, second, orientation=task.turn, thorough=task.thorough)
@@ -229,8 +225,3 @@ class Comparer:
             return read_file(thumbnail_path(self._folder, digest))
         except OSError:
             return None
-
-
-def threads_for(pairs: int, cores: int) -> int:
-    """Return how many threads are worth starting for this many pairs."""
-    return max(1, min(cores, pairs // 8))

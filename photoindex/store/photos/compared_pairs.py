@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, Text, func, select, type_coerce, update
 
 from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.statements import upsert
@@ -25,12 +26,12 @@ _ROWS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class StoredPair:
-    """One pair. first, second: asset ids, first < second. outcome: a constant of this module. found: of the comparison."""
+    """One pair. first, second: asset ids, first < second. outcome: a constant of this module. found: of the comparison, as JSON."""
 
     first: int
     second: int
     outcome: str
-    found: dict[str, Any]
+    found: str
 
 
 def put(connection: Connection, pairs: Sequence[StoredPair], *, version: int) -> None:
@@ -46,7 +47,7 @@ def put(connection: Connection, pairs: Sequence[StoredPair], *, version: int) ->
     rows = [
         {
             "first_id": one.first, "second_id": one.second, "version": version, "outcome": one.outcome,
-            "found": one.found,
+            "found": json.loads(one.found),
         }
         for one in pairs
     ]  # fmt: skip
@@ -59,7 +60,7 @@ def stored(connection: Connection, *, version: int) -> Iterator[StoredPair]:
         compared_pair.c.first_id,
         compared_pair.c.second_id,
         compared_pair.c.outcome,
-        compared_pair.c.found,
+        type_coerce(compared_pair.c.found, Text),
     )
     statement = select(*columns).where(compared_pair.c.version == version)
     for rows in connection.execute(statement).partitions(_ROWS):
@@ -83,12 +84,21 @@ def marked(connection: Connection, *, hashes: int, version: int, space_id: int |
 
 
 def unmarked(connection: Connection, *, hashes: int, version: int) -> NDArray[np.int64]:
-    """Return the contents with a file and with hashes of this version that were not compared with all others yet, int64 [n]."""
-    statement = select(picture_hash.c.asset_id).join(asset, asset.c.id == picture_hash.c.asset_id)
-    # Two ranges of the index; `IS NOT` would read every row.
-    ranges = or_(picture_hash.c.compared.is_(None), picture_hash.c.compared < version)
-    statement = statement.where(picture_hash.c.version == hashes, ranges, *has_picture_to_compare())
+    """Return the contents with hashes of this version that were not compared with all others yet, int64 [n]; see `present`."""
+    statement = select(picture_hash.c.asset_id).where(
+        picture_hash.c.version == hashes, picture_hash.c.compared.is_distinct_from(version)
+    )
     return np.fromiter(connection.execute(statement).scalars(), np.int64)
+
+
+def present(connection: Connection, asset_ids: Sequence[int]) -> int:
+    """Return how many of some contents have a picture and a file."""
+    return sum(
+        connection.execute(
+            select(func.count()).select_from(asset).where(asset.c.id.in_(some), *has_picture_to_compare())
+        ).scalar_one()
+        for some in chunks(asset_ids, _KEYS)
+    )
 
 
 def embedded(connection: Connection, space_id: int) -> NDArray[np.int64]:
@@ -101,6 +111,21 @@ def mark(connection: Connection, asset_ids: Sequence[int], *, version: int) -> N
     """Note that contents were compared with all others that are marked."""
     for some in chunks(asset_ids, _KEYS):
         connection.execute(update(picture_hash).where(picture_hash.c.asset_id.in_(some)).values(compared=version))
+
+
+def unmark(connection: Connection, asset_ids: Sequence[int]) -> None:
+    """Have contents compared with all others again."""
+    for some in chunks(asset_ids, _KEYS):
+        connection.execute(
+            update(picture_hash).where(picture_hash.c.asset_id.in_(some)).values(compared=None, compared_space=None)
+        )
+
+
+def forget(connection: Connection, asset_ids: Sequence[int]) -> None:
+    """Delete the pairs of contents whose pictures may have changed."""
+    for some in chunks(asset_ids, _KEYS):
+        for column in (compared_pair.c.first_id, compared_pair.c.second_id):
+            connection.execute(compared_pair.delete().where(column.in_(some)))
 
 
 def mark_neighbours(connection: Connection, asset_ids: Sequence[int], space_id: int) -> None:
@@ -120,3 +145,5 @@ def has_other_versions(connection: Connection, *, version: int) -> bool:
 def forget_other_versions(connection: Connection, *, version: int) -> None:
     """Delete the pairs of other versions, whose contents are compared anew."""
     connection.execute(compared_pair.delete().where(compared_pair.c.version != version))
+    other = picture_hash.c.compared != version
+    connection.execute(update(picture_hash).where(other).values(compared=None, compared_space=None))

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.predicates import has_state
 from photoindex.store.engine.statements import upsert
+from photoindex.store.photos import compared_pairs
 from photoindex.store.schema.tables import asset, picture_hash, task
 from photoindex.store.tasks.asset_tasks import has_usable_preview
 from photoindex.types import PictureHash, Result
@@ -58,6 +59,7 @@ def put(connection: Connection, found: Mapping[int, PictureHash], *, version: in
         for asset_id, one in found.items()
     ]  # fmt: skip
     connection.execute(statement, rows)
+    compared_pairs.forget(connection, list(found))
 
 
 def to_hash(connection: Connection, *, version: int, variant_id: int) -> list[int]:

@@ -160,6 +160,7 @@ def test_a_new_version_of_the_comparison_compares_everything_anew(
     compared = search(runner).compared
     for module in ("known_pairs", "near_vectors", "compare_pictures"):
         monkeypatch.setattr(f"photoindex.library.duplicates.{module}.VERSION", 2)
+    monkeypatch.setattr("photoindex.library.duplicates.pairs.COMPARISON", 2)
     found = search(runner)
     assert (found.compared, grouped(found)) == (compared, ALL)
     assert runner.rows("SELECT DISTINCT version FROM compared_pair") == [(2,)]
