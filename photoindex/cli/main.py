@@ -157,7 +157,7 @@ def _check_known(command: str | None) -> None:
     meant = [name for name, words in _MEANT.items() if command in words.split()]
     near = [name for name in get_close_matches(command, COMMANDS, n=2) if name not in meant]
     hint = " or ".join(f"photoindex {name}" for name in (*meant, *near))
-    advice = f"did you mean {hint}?" if hint else "see: photoindex --help"
+    advice = f"did you mean {hint}?" if hint else f"the commands are {', '.join(COMMANDS)}"
     raise errors.UsageError(f"there is no command '{command}'; {advice}")
 
 

@@ -374,3 +374,64 @@ def test_a_search_in_a_pipe_imports_only_what_it_needs(library_folder: Path, ori
         "-date:2020",
     ]
     assert subprocess.run(command, check=True, capture_output=True).stdout == b"[]\n"
+
+
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("camera:cannon", "nothing has camera:cannon; did you mean camera:canon?"),
+        ("place:lisbn", "nothing has place:lisbn; did you mean place:Lisbon?"),
+        ("keyword:bb", ""),
+    ],
+)
+def test_a_value_that_nothing_has_gets_what_there_is(run: Run, library_folder: Path, query: str, hint: str) -> None:
+    with library_in(library_folder) as library, library.database.write() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO place (id, city, region, country, country_code, latitude, longitude, population, words, alternates) "
+            "VALUES (1, 'Lisbon', 'Lisbon', 'Portugal', 'PT', 38.7, -9.1, 1, ' lisbon lisbon portugal ', char(10))"
+        )
+        connection.exec_driver_sql("UPDATE photo SET place_id = 1")
+    code, out, said = run(query)
+    assert (code, out) == (0, b"")
+    assert (hint in said) if hint else ("did you mean" not in said)
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["beach", "or", "lake"], "'or' is a word here; in capitals it means either of the two: beach OR lake"),
+        (["camera=canon", "beach"], "'camera=canon' is a word here; a field has a colon: camera:canon"),
+        (["beach"], ""),
+        (["beach", "OR", "lake"], ""),
+    ],
+)
+def test_operators_and_fields_in_another_spelling_get_a_hint(run: Run, words: list[str], hint: str) -> None:
+    said = run(*words)[2]
+    assert hint in said if hint else "hint" not in said
+
+
+def test_bare_words_that_are_a_date_become_one_and_the_query_says_so(run: Run, originals: bytes) -> None:
+    code, out, said = run("photos", "from", "2019")
+    assert (code, out) == (0, originals + b"/2019/beach.jpg\n")
+    assert "understood as: date:2019 (--literal: as written)" in said
+    assert run("photos", "from", "2019", "--literal")[1] == b""
+    assert "understood" not in run("2019")[2]
+    assert run("camera:canon", "in", "june")[1] == originals + b"/2019/beach.jpg\n"
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("month:6", 1), ("date:december", 0), ("weekday:saturday", 1), ("day:01-01", 1), ("month:12..6", 2)],
+)
+def test_days_of_any_year_are_found(run: Run, query: str, found: int) -> None:
+    assert run(query, "--count")[1] == b"%d\n" % found
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("find", "search"), ("ls", "search"), ("add", "scan"), ("import", "scan"), ("serch", "search")]
+)
+def test_a_command_that_is_none_names_the_one_that_is_meant(
+    capsysbinary: pytest.CaptureFixture[bytes], word: str, meant: str
+) -> None:
+    assert main([word, "x"]) == UsageError.exit_code
+    assert f"there is no command '{word}'; did you mean photoindex {meant}" in capsysbinary.readouterr().err.decode()

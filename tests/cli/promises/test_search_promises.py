@@ -165,3 +165,27 @@ def test_the_exit_codes_name_commands_that_help(house: House) -> None:
     house.run("embed", code=7)
     see = "a model is not installed, cannot be used, or its files have changed since; see `photoindex models list`"
     assert "clip-vit-b-32" in house.follow(see, reference)
+
+
+UNDERSTOOD = "understood as: {} (--literal: as written)"
+
+
+@promises(UNDERSTOOD)
+def test_what_was_understood_can_be_searched_as_it_was_written(scanned: House) -> None:
+    said = scanned.run("search", "beach", "in", "2019")
+    scanned.excerpt(UNDERSTOOD, said)
+    assert "beach date:2019" in said
+    assert "understood" not in scanned.run("search", "beach", "in", "2019", "--literal")
+
+
+NOT_EMBEDDED = "{} of {} pictures {} not embedded yet and not found by what they show; run: {}"
+
+
+def test_pictures_that_are_not_embedded_are_counted_until_they_are(embedded: House) -> None:
+    assert "not embedded" not in embedded.run("search", "a dog")
+    write_photo(embedded.photos / "new.jpg", 11)
+    embedded.run("scan")
+    (command,) = embedded.commands(NOT_EMBEDDED, said := embedded.run("search", "a dog"))
+    assert "1 of 4 pictures is not embedded yet" in said
+    embedded.run(*command)
+    assert "not embedded" not in embedded.run("search", "a dog")
