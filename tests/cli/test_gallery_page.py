@@ -272,6 +272,7 @@ def test_a_private_page_tells_neither_places_nor_files(
     assert [word for word in words if word in text] == []
     assert "2019-06-14 20:47" in closed
     assert 'data-photo="1"' in closed
+    assert re.search(r'<time datetime="[\d-]{10}T[\d:]{5}">', closed), "nor the offset of the clock"
     (picture,) = re.findall(r"data:image/jpeg;base64,([\w+/=]+)", closed)
     content = base64.b64decode(picture)
     segments = content[: content.index(b"\xff\xda")]

@@ -223,7 +223,7 @@
       if (large.open) zoomTo(1); else show(current);
       stage.focus();
       stage.requestFullscreen?.().catch(() => { /* the window is large enough */ });
-    } else if (document.fullscreenElement) document.exitFullscreen();
+    }
   };
   document.addEventListener("fullscreenchange", () => { if (!document.fullscreenElement && timer) play(false); });
   const playOrPause = () => { if (cards.length) play(!timer); };
@@ -269,6 +269,7 @@
   // The browser returns focus to the card the view was opened from; move it to the card shown last.
   large.addEventListener("close", () => {
     play(false);
+    if (document.fullscreenElement) document.exitFullscreen();
     choose(viewed);
   });
 
