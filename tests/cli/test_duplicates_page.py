@@ -67,6 +67,13 @@ def test_a_copy_is_shown_beside_the_kept_photo_in_turn_with_it_and_as_the_differ
         (first, width), (second, _) = boxes()
         assert second >= first + width
         assert names() == [f"Keep {tmp_path}/originals/a.jpg", f"Copy {tmp_path}/originals/small.jpg"]
+        chromium.press("+", "+")
+        assert (
+            len(set(chromium.run("[...document.querySelectorAll('.stage img')].map(one => one.style.transform)"))) == 1
+        )
+        assert boxes()[0][1] == pytest.approx(width * 2.25)
+        chromium.press("0")
+        assert boxes() == [[first, width], [second, width]]
         chromium.press("f")
         assert names() == [f"Copy {tmp_path}/originals/small.jpg"]
         chromium.press("Space")
@@ -75,6 +82,8 @@ def test_a_copy_is_shown_beside_the_kept_photo_in_turn_with_it_and_as_the_differ
         chromium.press("d")
         (first, _), (second, _) = boxes()
         assert first == second
+        fit = "[...document.querySelectorAll('.stage img')].map(one => getComputedStyle(one).objectFit)"
+        assert chromium.run(fit) == ["contain", "contain"], "a smaller copy fills the same frame"
         style = "getComputedStyle(document.querySelector('#large .stage img:not(.kept)')).mixBlendMode"
         assert chromium.run(style) == "difference"
         chromium.press("1")

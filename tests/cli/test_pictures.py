@@ -64,11 +64,40 @@ def test_a_gallery_is_written_in_addition_to_the_list(search: Search, tmp_path: 
     assert '<h1 title="id:1..2">id:1..2</h1>' in page
 
 
-def test_an_empty_gallery_is_not_written_and_a_message_says_so(search: Search, tmp_path: Path) -> None:
-    ran = search("--gallery", tmp_path / "out.html", "id:4711")
+def test_an_empty_result_is_a_page_that_says_so_in_place_of_an_old_one(search: Search, tmp_path: Path) -> None:
+    page = tmp_path / "out.html"
+    search("--gallery", page)
+    ran = search("--gallery", page, "--contact-sheet", tmp_path / "out.jpg", "id:4711")
     assert (ran.code, ran.out) == (0, b"")
-    assert b"no photo matches, so no page or sheet is written\n" in ran.err
-    assert not (tmp_path / "out.html").exists()
+    assert b"a page of 0 photos" in ran.err
+    assert "No photo matches." in page.read_text()
+    assert "data-photo" not in page.read_text()
+    assert b"no sheet is written, as it would be empty\n" in ran.err
+    assert not (tmp_path / "out.jpg").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "name"), [("--gallery", "out.html"), ("--contact-sheet", "out.jpg"), ("--contact-sheet", "out.png")]
+)
+def test_only_files_of_photoindex_are_replaced(option: str, name: str, search: Search, tmp_path: Path) -> None:
+    target = tmp_path / name
+    foreign = (
+        b"<!doctype html><title>Mine</title>" if name.endswith("html") else jpeg(tmp_path / "a.jpg", RED).read_bytes()
+    )
+    for query in ("id:1", "id:4711") if name.endswith("html") else ("id:1",):
+        target.write_bytes(foreign)
+        refused = search(option, target, query)
+        assert refused.code == 2
+        assert b"was not made by photoindex, which replaces only files of its own; name another file" in refused.err
+        assert target.read_bytes() == foreign
+        (tmp_path / "link").unlink(missing_ok=True)
+        (tmp_path / "link").symlink_to(target)
+        assert name.endswith(("jpg", "png")) or search(option, tmp_path / "link", query).code == 2
+    target.write_bytes(b"")
+    assert search(option, target, "id:1").code == 0, "an empty file, as mktemp makes it, holds nothing"
+    first = target.read_bytes()
+    assert search(option, target, "id:2").code == 0
+    assert target.read_bytes() != first
 
 
 def test_a_hostile_name_is_plain_text_in_a_gallery(search: Search, tmp_path: Path) -> None:
@@ -128,10 +157,10 @@ def test_a_contact_sheet_can_be_written_to_stdout(search: Search) -> None:
 def test_an_old_page_is_replaced_and_no_temporary_file_remains(search: Search, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    (out / "page.html").write_text("old")
-    assert search("--gallery", out / "page.html").code == 0
+    assert search("--gallery", out / "page.html", "id:1").code == 0
+    assert search("--gallery", out / "page.html", "id:2").code == 0
     assert [path.name for path in out.iterdir()] == ["page.html"]
-    assert (out / "page.html").read_text()[:3] != "old"
+    assert 'data-photo="2"' in (out / "page.html").read_text()
 
 
 def test_writing_through_a_link_replaces_its_target(search: Search, tmp_path: Path) -> None:
@@ -143,7 +172,8 @@ def test_writing_through_a_link_replaces_its_target(search: Search, tmp_path: Pa
 
 def test_a_failed_write_keeps_the_old_page(search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "page.html"
-    target.write_text("old")
+    search("--gallery", target, "id:1")
+    old = target.read_text()
 
     def full(*_names: object) -> None:
         raise OSError(28, "No space left on device")
@@ -151,7 +181,7 @@ def test_a_failed_write_keeps_the_old_page(search: Search, tmp_path: Path, monke
     monkeypatch.setattr(os, "replace", full)
     ran = search("--gallery", target)
     assert ran.code == 9
-    assert target.read_text() == "old"
+    assert target.read_text() == old
     assert [path.name for path in tmp_path.glob("*page*")] == ["page.html"]
     assert [path.name for path in tmp_path.glob(".*")] == []
 
@@ -182,6 +212,7 @@ def test_nothing_is_written_among_the_originals(search: Search, originals: Path,
         (["--gallery", "no/such/folder/out.html"], b"there is no folder"),
         (["--gallery", "."], b"is a folder"),
         (["--gallery"], b"--gallery needs a value"),
+        (["--private"], b"--private is for a page or a sheet; add --gallery OUT.html"),
         (["--gallery", "out.html", "--count"], b"--count goes with"),
     ],
 )

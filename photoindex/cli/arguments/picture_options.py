@@ -52,6 +52,14 @@ HiddenOption = Annotated[
 SensitiveOption = Annotated[
     bool, typer.Option("--sensitive", help="Show sensitive photos, too; lists of paths always have them.")
 ]
+PrivateOption = Annotated[
+    bool,
+    typer.Option(
+        "--private",
+        help="Pages and sheets say nothing of where photos were taken and which files they are: no names, paths, places, "
+        "titles, descriptions, keywords and query.",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ class PictureOptions:
     """How photos are shown; `picture_options` makes it from a command's options.
 
     gallery, contact_sheet: files to write, `-` for stdout. limit: photos at most; None: as many as suit each form.
-    hidden: also those of hidden persons. sensitive: also sensitive ones.
+    hidden: also those of hidden persons. sensitive: also sensitive ones. private: without what tells places and files.
     """
 
     gallery: Path | None = None
@@ -68,6 +76,7 @@ class PictureOptions:
     limit: int | None = None
     hidden: bool = False
     sensitive: bool = False
+    private: bool = False
 
     @property
     def wanted(self) -> bool:
@@ -88,13 +97,16 @@ def picture_options(
     limit: int | None = None,
     hidden: bool,
     sensitive: bool,
+    private: bool = False,
 ) -> PictureOptions:
     """Return a command's options, checked before anything is searched for; `limit` is its own --limit, None where not given.
 
     Raises UsageError. A command calls it before its search, and prints no list where the result `takes_stdout`.
     """
     gallery, contact_sheet = (one if one is None else as_named(one) for one in (gallery, contact_sheet))
-    options = PictureOptions(gallery, contact_sheet, preview, limit, hidden, sensitive)
+    options = PictureOptions(gallery, contact_sheet, preview, limit, hidden, sensitive, private)
+    if private and gallery is None and contact_sheet is None:
+        raise UsageError("--private is for a page or a sheet; add --gallery OUT.html or --contact-sheet OUT.jpg")
     if preview and not sys.stdout.isatty():
         raise UsageError("--preview shows photos on a terminal, and this is none; --gallery OUT.html writes a page")
     if options.takes_stdout:
@@ -111,30 +123,45 @@ def picture_options(
     return options
 
 
-def show_pictures(library: Library, hits: Sequence[Hit], options: PictureOptions, title: str) -> None:
-    """Show the photos that were found in every form that the options ask for; `title` is the query as it was asked."""
+def show_pictures(
+    library: Library, hits: Sequence[Hit], options: PictureOptions, title: str, *, by_date: bool = False
+) -> None:
+    """Show the photos that were found in every form that the options ask for.
+
+    title: the query as it was asked. by_date: they are in the order of their dates, so that a page has headings for these.
+    """
     from photoindex.library.export.photo_cards import GalleryEntry, GalleryGroup
 
-    show_groups(library, [GalleryGroup([GalleryEntry(hit) for hit in hits])], options, title)
+    groups = [GalleryGroup([GalleryEntry(hit) for hit in hits])]
+    show_groups(library, groups, options, title, by_date=by_date)
 
 
-def show_groups(library: Library, groups: Sequence[GalleryGroup], options: PictureOptions, title: str) -> None:
+def show_groups(
+    library: Library,
+    groups: Sequence[GalleryGroup],
+    options: PictureOptions,
+    title: str,
+    *,
+    by_date: bool = False,
+) -> None:
     """Show groups of photos, each with its heading, the ones to keep marked; see `show_pictures`.
 
-    Photos of hidden persons, and sensitive ones, are left out unless the options say otherwise. Raises UsageError where a file cannot be written
+    Where there is no photo, a page that says so takes the place of an earlier one, and there is no sheet. Photos of hidden persons, and sensitive ones, are left out unless the options say otherwise. Raises UsageError where a file cannot be written
     or the terminal shows no pictures, StorageFull.
     """
     shown = _without_left_out(library, groups, options)
-    if any(group.entries for group in groups) and not any(group.entries for group in shown):
+    title = "Photos" if options.private else title
+    is_empty = not any(group.entries for group in shown)
+    if is_empty and any(group.entries for group in groups):
         print("no photo is left to show", file=sys.stderr)
-        return
-    groups = shown
     if options.gallery is not None:
-        _write_gallery(library, groups, options, title)
-    if options.contact_sheet is not None:
-        _write_contact_sheet(library, groups, options, title)
-    if options.preview:
-        _preview(library, groups, options)
+        _write_gallery(library, shown, options, title, by_date=by_date)
+    if options.contact_sheet is not None and is_empty:
+        print("no sheet is written, as it would be empty", file=sys.stderr)
+    elif options.contact_sheet is not None:
+        _write_contact_sheet(library, shown, options, title)
+    if options.preview and not is_empty:
+        _preview(library, shown, options)
 
 
 def _without_left_out(
@@ -154,12 +181,17 @@ def _without_left_out(
     return groups
 
 
-def _write_gallery(library: Library, groups: Sequence[GalleryGroup], options: PictureOptions, title: str) -> None:
+def _write_gallery(
+    library: Library, groups: Sequence[GalleryGroup], options: PictureOptions, title: str, *, by_date: bool
+) -> None:
+    from photoindex.library.export.date_headings import dated
     from photoindex.library.export.gallery import gallery_page
 
     assert options.gallery is not None
-    sections, total = _sections(library, groups, options.limit or DEFAULT_LIMIT, "--gallery")
+    sections, total = _sections(library, groups, options, options.limit or DEFAULT_LIMIT, "--gallery")
     shown = sum(len(section.items) for section in sections)
+    if by_date:
+        sections = dated(sections)
     write_page(
         library, options.gallery, gallery_page(sections, title, total=total), f"a page of {amount(shown, 'photos')}"
     )
@@ -169,7 +201,7 @@ def _write_contact_sheet(library: Library, groups: Sequence[GalleryGroup], optio
     from photoindex.library.export.contact_sheet import contact_sheets, encoded
 
     assert options.contact_sheet is not None
-    sections, total = _sections(library, groups, options.limit or DEFAULT_LIMIT, "--contact-sheet")
+    sections, total = _sections(library, groups, options, options.limit or DEFAULT_LIMIT, "--contact-sheet")
     target = options.contact_sheet
     for number, (sheet, photos) in enumerate(contact_sheets(sections, title, total=total), 1):
         form = "PNG" if target.suffix.lower() == ".png" else "JPEG"
@@ -183,25 +215,30 @@ def _write_contact_sheet(library: Library, groups: Sequence[GalleryGroup], optio
 def _preview(library: Library, groups: Sequence[GalleryGroup], options: PictureOptions) -> None:
     from photoindex.cli.terminal.thumbnails import show_on_terminal
 
-    sections, _ = _sections(library, groups, min(options.limit or PREVIEW_LIMIT, DEFAULT_LIMIT), "--preview")
+    limit = min(options.limit or PREVIEW_LIMIT, DEFAULT_LIMIT)
+    sections, _ = _sections(library, groups, options, limit, "--preview")
     show_on_terminal(sections)
 
 
 def _sections(
-    library: Library, groups: Sequence[GalleryGroup], limit: int, option: str
+    library: Library, groups: Sequence[GalleryGroup], options: PictureOptions, limit: int, option: str
 ) -> tuple[list[GallerySection], int]:
     """Return the sections to show, cut to `limit`, and how many photos there are in all."""
-    from photoindex.library.export.photo_cards import sections_of, shortened
+    from photoindex.library.export.photo_cards import private, sections_of, shortened
 
     total = sum(len(group.entries) for group in groups)
     if total > limit:
         print(f"{option} shows the first {limit:,} of {total:,}; -n {total} shows all", file=sys.stderr)
-    return sections_of(library, shortened(groups, limit)), total
+    sections = sections_of(library, shortened(groups, limit))
+    return (private(sections) if options.private else sections), total
 
 
 def write_page(library: Library, target: Path, parts: Iterable[bytes], what: str) -> None:
-    """Write a file, or stdout for `-`, and say so; `what` describes it. Raises UsageError, StorageFull."""
-    from photoindex.library.export.output_files import check_target, write_whole
+    """Write a page or sheet, or stdout for `-`, and say so; `what` describes it.
+
+    Raises UsageError, also where it would replace a file that photoindex did not make; StorageFull.
+    """
+    from photoindex.library.export.output_files import check_replaceable, check_target, write_whole
 
     if str(target) == _STDOUT:
         for part in parts:
@@ -209,5 +246,6 @@ def write_page(library: Library, target: Path, parts: Iterable[bytes], what: str
         return
     target = target.expanduser()
     check_target(library, target)
+    check_replaceable(target)
     size_bytes = write_whole(target, parts)
     print(f"wrote {visible(str(target))}: {what}, {size_text(size_bytes)}", file=sys.stderr)

@@ -18,6 +18,7 @@ from photoindex.cli.arguments.picture_options import (
     HiddenOption,
     PictureOptions,
     PreviewOption,
+    PrivateOption,
     SensitiveOption,
     picture_options,
     show_pictures,
@@ -179,6 +180,7 @@ def search(
     preview: PreviewOption = False,
     hidden: HiddenOption = False,
     sensitive: SensitiveOption = False,
+    private: PrivateOption = False,
     library: LibraryOption = None,
     *,
     terms: list[OptionTerm],
@@ -189,8 +191,9 @@ def search(
 
     output = choose_output(json=json, csv=csv, csv_safe=csv_safe, null=null, template=template)
     shown = picture_options(
-        gallery=gallery, contact_sheet=contact_sheet, preview=preview, limit=limit, hidden=hidden, sensitive=sensitive
-    )
+        gallery=gallery, contact_sheet=contact_sheet, preview=preview, limit=limit, hidden=hidden, sensitive=sensitive,
+        private=private,
+    )  # fmt: skip
     alone = "--count" if count else "--explain" if explain else None
     if alone and (csv or csv_safe or null or template is not None or shown.wanted or (count and explain)):
         raise UsageError(f"{alone} goes with --json alone")
@@ -287,10 +290,7 @@ def _print_hits(result: SearchResult, output: Output, shown: PictureOptions, *, 
         return render(map(_row, result.hits()), columns, output)
     hits = list(result.hits())
     printed = len(hits) if shown.takes_stdout else render(map(_row, hits), columns, output)
-    if hits:
-        show_pictures(result.library, hits, shown, title)
-    elif shown.gallery is not None or shown.contact_sheet is not None:
-        print("no photo matches, so no page or sheet is written", file=sys.stderr)
+    show_pictures(result.library, hits, shown, title, by_date=result.is_by_date)
     return printed
 
 

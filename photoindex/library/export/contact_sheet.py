@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
+from photoindex.library.export.output_files import SHEET_MARK
 from photoindex.library.export.photo_cards import GallerySection, Item, one_line, picture_of
 from photoindex.library.export.text_drawing import TextDrawer
 
@@ -105,9 +107,11 @@ def encoded(sheet: Image.Image, form: str) -> bytes:
     """Return a sheet as the bytes of a file; form: JPEG (quality 90, no chroma subsampling, for sharp text) or PNG."""
     buffer = io.BytesIO()
     if form == "JPEG":
-        sheet.save(buffer, form, quality=90, subsampling=0, optimize=True, dpi=(300, 300))
+        sheet.save(buffer, form, quality=90, subsampling=0, optimize=True, dpi=(300, 300), comment=SHEET_MARK)
     else:
-        sheet.save(buffer, form, dpi=(300, 300))
+        known = PngInfo()
+        known.add_text("Comment", SHEET_MARK)
+        sheet.save(buffer, form, dpi=(300, 300), pnginfo=known)
     return buffer.getvalue()
 
 

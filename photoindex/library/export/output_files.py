@@ -1,4 +1,4 @@
-"""Writes exported files atomically, and never among the originals."""
+"""Writes exported files atomically, never among the originals, and pages and sheets never over a file of somebody else."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ from photoindex.library.handle import Library
 from photoindex.library.originals.path_lookup import find_file
 from photoindex.library.originals.roots import Roots
 from photoindex.paths import display
+
+_START_BYTES = 4096
+SHEET_MARK = "contact sheet by photoindex"
+"""Comment in the file of every contact sheet."""
+_MARKS = (b'<meta name="generator" content="photoindex ', SHEET_MARK.encode())
+"""What is near the start of every page, see the templates, and of every sheet."""
+_STARTS = (b"<!doctype html>", b"\xff\xd8\xff", b"\x89png")
 
 
 def check_target(library: Library, target: Path) -> None:
@@ -35,6 +42,22 @@ def check_target(library: Library, target: Path) -> None:
         is_original = os.path.lexists(target) and find_file(connection, os.fsencode(target)) is not None
     if is_original:
         raise UsageError(f"{shown} is an original, which photoindex never changes; name another file")
+
+
+def check_replaceable(target: Path) -> None:
+    """Raise UsageError if `target` is a file with a content that is no page or sheet of photoindex; a link is followed.
+
+    Devices and pipes are written to as they are.
+    """
+    if not target.is_file():
+        return
+    shown = display(os.fsencode(target))
+    with disk_errors(f"reading {shown}"), open(target, "rb") as stream:
+        start = stream.read(_START_BYTES)
+    if start and not (start.lstrip().lower().startswith(_STARTS) and any(mark in start for mark in _MARKS)):
+        raise UsageError(
+            f"{shown} was not made by photoindex, which replaces only files of its own; name another file, or move this one away"
+        )
 
 
 def write_whole(target: Path, parts: Iterable[bytes]) -> int:

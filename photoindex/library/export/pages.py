@@ -6,9 +6,12 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from photoindex import __version__
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 _BUFFERED_PIECES = 200
 
@@ -27,6 +30,13 @@ def rendered(package: str, template: str, filters: Mapping[str, Callable[..., st
     )
     stream.enable_buffering(_BUFFERED_PIECES)
     return (piece.encode() for piece in stream)
+
+
+def inline(package: str, name: str) -> Markup:
+    """Return a package's style or script to write into a page as it is."""
+    from markupsafe import Markup
+
+    return Markup(files(package).joinpath(name).read_text("utf-8"))  # noqa: S704 -- a file of this program
 
 
 def _sha256(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -12,16 +12,19 @@ from urllib.parse import quote
 from photoindex.config.schema import DerivedConfig
 from photoindex.file_access import read_file
 from photoindex.library.handle import Library
-from photoindex.library.photos.time_text import shown
+from photoindex.library.photos.time_text import partial, shown
 from photoindex.library.search.hits import Hit
 from photoindex.paths import display
 from photoindex.pipeline.ingest import derived_files
+from photoindex.store.search.choices import photos_of_types
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 THUMBNAIL_PX = DerivedConfig().thumbnail_px
 _ENLARGED_MAX = 2.0
+_BADGES = {"live": "Live", "motion": "Motion", "raw": "RAW"}
+"""Value of `type:` -> what a page calls such a photo."""
 _JPEG_START = b"\xff\xd8\xff"
 
 
@@ -52,7 +55,8 @@ class Item:
     address: its file: URL, "" if the original is missing. taken: wall time to the minute, or the known part of it, with `~` if it is the file's. size:
     pixels and bytes. exposure: time, aperture, ISO and focal length. kind: image, raw or video. duration_seconds: of a
     video. score: of the search, higher is better. width, height: pixels as shown, 0 if unknown. preview, thumbnail: files
-    that may be missing, None if no content of the photo was read.
+    that may be missing, None if no content of the photo was read. date: the known part of the day it was taken, such as
+    2019-06-14 or 2019. badges: Live, Motion, RAW.
     """
 
     id: int
@@ -81,30 +85,58 @@ class Item:
     note: str
     preview: Path | None
     thumbnail: Path | None
+    date: str = ""
+    badges: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class GallerySection:
-    """Items under a heading, "" for a search."""
+    """Items under a heading, "" for a search. date: of all of them, as in `Item`, if they are under a heading for it."""
 
     items: Sequence[Item]
     heading: str = ""
     note: str = ""
+    date: str = ""
 
 
 def sections_of(library: Library, groups: Iterable[GalleryGroup]) -> list[GallerySection]:
     """Convert groups of hits to sections of items, without empty groups."""
-    derived = library.derived_folder
+    groups = [group for group in groups if group.entries]
+    with library.database.read() as connection:
+        found = photos_of_types(connection, [one.hit.id for group in groups for one in group.entries], tuple(_BADGES))
     return [
         GallerySection(
-            [item_of(derived, entry) for entry in group.entries], one_line(group.heading), one_line(group.note)
+            [
+                item_of(
+                    library.derived_folder,
+                    entry,
+                    tuple(badge for name, badge in _BADGES.items() if entry.hit.id in found[name]),
+                )
+                for entry in group.entries
+            ],
+            one_line(group.heading),
+            one_line(group.note),
         )
         for group in groups
-        if group.entries
     ]
 
 
-def item_of(derived_folder: Path, entry: GalleryEntry) -> Item:
+def private(sections: Iterable[GallerySection]) -> list[GallerySection]:
+    """Return sections that say when photos were taken and with what, but not where, nor which files they are.
+
+    Titles, descriptions and keywords go, too: programs write names of files and places into them.
+    """
+    return [replace(section, items=[_private(item) for item in section.items], note="") for section in sections]
+
+
+def _private(item: Item) -> Item:
+    return replace(
+        item, name="", heading=f"Photo {item.id}", path="", folder="", address="", place="", description="", keywords=(),
+        note="",
+    )  # fmt: skip
+
+
+def item_of(derived_folder: Path, entry: GalleryEntry, badges: tuple[str, ...] = ()) -> Item:
     """Convert one hit to an item; the derived files are not opened."""
     hit = entry.hit
     digest = bytes.fromhex(hit.digest) if hit.digest else None
@@ -136,6 +168,8 @@ def item_of(derived_folder: Path, entry: GalleryEntry) -> Item:
         note=one_line(entry.note),
         preview=derived_files.preview_path(derived_folder, digest) if digest else None,
         thumbnail=derived_files.thumbnail_path(derived_folder, digest) if digest else None,
+        date=(partial(hit.taken_at, hit.taken_at_precision) or "")[:10],
+        badges=badges,
     )
 
 

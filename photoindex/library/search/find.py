@@ -122,6 +122,13 @@ class SearchResult:
             return Method.WORDS
         return Method.MEANING if self.semantic.parts.words is None else Method.MEANING_AND_WORDS
 
+    @property
+    def is_by_date(self) -> bool:
+        """Whether the photos are in the order of the time they were taken, oldest or newest first."""
+        if self.request.sort in (None, RELEVANCE):
+            return self.answer is None
+        return sort_key(self.request.sort)[0] == "date"
+
     def hits(self) -> Iterator[Hit]:
         """Yield the photos in the requested order.
 

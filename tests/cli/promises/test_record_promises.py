@@ -268,6 +268,18 @@ NO_PICTURES = (
 )
 
 
+PRIVATE = "--private is for a page or a sheet; add --gallery OUT.html or --contact-sheet OUT.jpg"
+
+
+@promises(PRIVATE)
+def test_a_page_or_a_sheet_is_private(scanned: House) -> None:
+    scanned.excerpt(PRIVATE, scanned.run("search", "--private", code=2))
+    page, sheet = scanned.folder / "OUT.html", scanned.folder / "OUT.jpg"
+    scanned.run("search", "--private", "--gallery", page, "--contact-sheet", sheet)
+    assert sheet.exists()
+    assert str(scanned.photos) not in page.read_text("utf-8")
+
+
 @promises(GALLERY, STDOUT, SHEET, NO_PICTURES)
 def test_pictures_are_written_to_a_file(scanned: House, monkeypatch: pytest.MonkeyPatch) -> None:
     from photoindex.library.export import contact_sheet

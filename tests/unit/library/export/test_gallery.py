@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from photoindex.library.export.gallery import PREVIEWS_UP_TO, gallery_page
+from photoindex.library.export import gallery
+from photoindex.library.export.date_headings import dated
+from photoindex.library.export.gallery import gallery_page
 from photoindex.library.export.photo_cards import (
     GalleryEntry,
     GalleryGroup,
@@ -22,6 +24,7 @@ from photoindex.library.export.photo_cards import (
     file_url,
     item_of,
     one_line,
+    private,
     shortened,
 )
 from tests.picture_items import hit, item, jpeg
@@ -215,11 +218,14 @@ def test_a_photo_without_a_derived_picture_gets_a_placeholder_that_says_so(tmp_p
         assert "CR3, no picture" in made.all("button", class_="view")[0].words()
 
 
-def test_few_photos_are_embedded_large_and_many_small(tmp_path: Path) -> None:
+def test_few_photos_are_embedded_large_and_many_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     large, small = jpeg(tmp_path / "large.jpg", (200, 30, 30), (800, 600)), jpeg(tmp_path / "small.jpg", (30, 200, 30))
     few = page(item(1, preview=large, thumbnail=small))
     assert embedded(few.all("img")[0]) == large.read_bytes()
-    many = page(*(item(number, preview=large, thumbnail=small) for number in range(PREVIEWS_UP_TO + 1)))
+    monkeypatch.setattr(gallery, "PREVIEW_BYTES", 5 * large.stat().st_size)
+    five = page(*(item(number, preview=large, thumbnail=small) for number in range(5)))
+    assert embedded(five.all("img")[0]) == large.read_bytes()
+    many = page(*(item(number, preview=large, thumbnail=small) for number in range(6)))
     assert embedded(many.all("img")[0]) == small.read_bytes()
 
 
@@ -294,3 +300,77 @@ def test_a_limit_cuts_the_last_group_and_leaves_out_those_after_it() -> None:
     ]
     cut = shortened(groups, 3)
     assert [(one.heading, [entry.hit.id for entry in one.entries]) for one in cut] == [("a", [1, 2]), ("b", [3])]
+
+
+def on(*days: str) -> list[GallerySection]:
+    return [GallerySection([item(number, date=day) for number, day in enumerate(days)])]
+
+
+def headings(sections: list[GallerySection]) -> list[tuple[str, int]]:
+    return [(one.heading, len(one.items)) for one in dated(sections)]
+
+
+def test_days_are_headings_where_most_have_a_few_photos_else_months_or_years() -> None:
+    days = ["2019-06-14"] * 4 + ["2019-06-13"] * 3 + ["2019-05-01"]
+    assert headings(on(*days)) == [
+        ("Friday, 14 June 2019", 4),
+        ("Thursday, 13 June 2019", 3),
+        ("Wednesday, 1 May 2019", 1),
+    ]
+    months = ["2018-05-01", "2018-05-02", "2018-05-30", *(f"2019-06-{day:02}" for day in range(1, 9))]
+    assert headings(on(*months)) == [("May 2018", 3), ("June 2019", 8)]
+    assert headings(on("2018-05-01", "2018-07-02", "2019-01-30")) == [("2018", 2), ("2019", 1)]
+
+
+def test_a_photo_is_under_no_more_of_its_date_than_is_known() -> None:
+    known = ["2019-06-14"] * 3 + ["2019-06"] * 3 + ["2019"] * 3 + [""] * 3
+    assert [one for one, _ in headings(on(*known))] == ["Friday, 14 June 2019", "June 2019", "2019", "Without a date"]
+    partly = hit(3, taken_at="2019-06-01T00:00:00", taken_at_precision="month")
+    assert item_of(Path(), GalleryEntry(partly)).date == "2019-06"
+
+
+def test_each_year_leads_to_its_first_heading(tmp_path: Path) -> None:
+    made = read(gallery_page(dated(on(*["2020-02-01"] * 3, *["2019-06-14"] * 3, *["2019-06-13"] * 3, "")), "beach"))
+    assert [(one.words(), one.attributes["href"]) for one in made.all("nav")[0].all("a")] == [
+        ("2020", "#section-1"), ("2019", "#section-2"),
+    ]  # fmt: skip
+    assert made.all("h2", id="section-2")[0].all("time")[0].attributes["datetime"] == "2019-06-14"
+    assert read(gallery_page(dated(on("2019-06-14", "2019-06-13")), "beach")).all("nav") == []
+
+
+def test_a_card_has_the_folder_and_the_name_once(tmp_path: Path) -> None:
+    named = item(
+        1, heading="a.jpg", name="a.jpg", folder="/home/anna/photos/2019/", path="/home/anna/photos/2019/a.jpg"
+    )
+    titled = item(2, heading="Party", name="b.jpg", folder="/home/anna/photos/x/y/", path="/home/anna/photos/x/y/b.jpg")
+    first, second = (card.all("div", class_="path")[0] for card in page(named, titled).all("li", class_="card"))
+    assert [(one.words(), one.attributes.get("class")) for one in first.all("span")] == [
+        ("/home/anna/photos/", "common"), ("2019/", None), ("a.jpg", "again"),
+    ]  # fmt: skip
+    assert [(one.words(), one.attributes.get("class")) for one in second.all("span")][1:] == [
+        ("x/y/", None),
+        ("b.jpg", None),
+    ]
+    (alone,) = page(named).all("div", class_="path")
+    assert [one.words() for one in alone.all("span")] == ["/home/anna/photos/", "2019/", "a.jpg"]
+
+
+def test_badges_are_on_the_picture(tmp_path: Path) -> None:
+    (card,) = page(item_of(tmp_path, GalleryEntry(hit(1)), ("Live", "RAW"))).all("li", class_="card")
+    assert [one.words() for one in card.all("span", class_="mark")] == ["Live", "RAW"]
+
+
+def test_a_private_page_says_neither_where_nor_which_file(tmp_path: Path) -> None:
+    picture = jpeg(tmp_path / "a.jpg", (200, 30, 30))
+    known = item(
+        7, picture, name="IMG_Secret.jpg", heading="IMG_Secret", path="/home/anna/IMG_Secret.jpg", folder="/home/anna/",
+        address="file:///home/anna/IMG_Secret.jpg", place="Lisbon", description="Secret at Lisbon", keywords=("Lisbon",),
+        note="a copy of /home/anna",
+    )  # fmt: skip
+    text = b"".join(gallery_page(private([GallerySection([known], note="in /home/anna")]), "Photos")).decode()
+    for word in ("Secret", "anna", "Lisbon", "file:"):
+        assert word not in text
+    made = page(*private([GallerySection([known])])[0].items)
+    assert made.all("img")[0].attributes["alt"] == "Photo 7, 2019-06-14 20:47"
+    assert made.all("button", id="copy-paths") == []
+    assert len(made.all("button", id="copy-query")) == 1
