@@ -55,7 +55,7 @@ def item(number: int = 1, picture: Path | None = None, **known: Any) -> Item:
         "format": "jpeg",
         "state": "present",
         "duration_seconds": None,
-        "score": None,
+        "relevance": None,
         "width": 400,
         "height": 300,
         "keep": False,

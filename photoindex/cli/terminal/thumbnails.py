@@ -140,7 +140,7 @@ def _colour_system(console: Console) -> ColorSystem:
 
 
 def captions(items: Sequence[Item], layout: Layout) -> list[Text]:
-    """Return the lines below a row of thumbnails: names, then ids with score and day."""
+    """Return the lines below a row of thumbnails: names, then ids with relevance and day."""
     from rich.cells import set_cell_size
     from rich.text import Text
 
@@ -149,7 +149,7 @@ def captions(items: Sequence[Item], layout: Layout) -> list[Text]:
         gap = " " * (_GAP_COLUMNS if number < len(items) - 1 else 0)
         names.append(_fitted(item.heading, layout.columns) + gap)
         shown = "  ".join(
-            filter(None, ("" if item.score is None else f"{item.score:#.3g}", item.taken.partition(" ")[0]))
+            filter(None, ("" if item.relevance is None else f"{item.relevance}", item.taken.partition(" ")[0]))
         )
         start = f"{item.id}"
         facts.append(set_cell_size(start, min(len(start), layout.columns)), style="cyan")

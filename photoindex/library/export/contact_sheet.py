@@ -205,8 +205,8 @@ class _Drawing:
         width = self.grid.box_width
         self._text(left, top + 24, item.heading, _NAME_PX, _INK, width)
         side, colour = ("keep", _KEEP) if item.keep else ("", _ACCENT)
-        if item.score is not None:
-            side = f"{side}  {item.score:#.3g}".strip()
+        if item.relevance is not None:
+            side = f"{side}  {item.relevance}".strip()
         side_width = self.drawer.width(side, _SMALL_PX)
         self._text(left, top + 54, item.taken, _SMALL_PX, _DIM, width - side_width - 12)
         self._text(left + width - side_width, top + 54, side, _SMALL_PX, colour, width)

@@ -54,7 +54,7 @@ class Item:
     id: the photo's id. heading: its title, else its name. path: of the original (folder and name), escaped for display.
     address: its file: URL, "" if the original is missing. taken: wall time to the minute, or the known part of it, with `~` if it is the file's. size:
     pixels and bytes. exposure: time, aperture, ISO and focal length. kind: image, raw or video. duration_seconds: of a
-    video. score: of the search, higher is better. width, height: pixels as shown, 0 if unknown. preview, thumbnail: files
+    video. relevance: of the search, 0 to 100. width, height: pixels as shown, 0 if unknown. preview, thumbnail: files
     that may be missing, None if no content of the photo was read. date: the known part of the day it was taken, such as
     2019-06-14 or 2019. badges: Live, Motion, RAW.
     """
@@ -78,7 +78,7 @@ class Item:
     format: str
     state: str
     duration_seconds: float | None
-    score: float | None
+    relevance: int | None
     width: int
     height: int
     keep: bool
@@ -161,7 +161,7 @@ def item_of(derived_folder: Path, entry: GalleryEntry, badges: tuple[str, ...] =
         format=hit.format,
         state=hit.state,
         duration_seconds=hit.duration_seconds,
-        score=getattr(hit, "score", None),
+        relevance=getattr(hit, "relevance", None),
         width=hit.width or 0,
         height=hit.height or 0,
         keep=entry.keep,

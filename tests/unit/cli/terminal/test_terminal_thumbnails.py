@@ -173,19 +173,19 @@ def test_thumbnails_fit_the_width_of_the_terminal() -> None:
 def test_captions_are_below_their_pictures_and_contain_no_control_codes() -> None:
     layout = Layout(columns=20, rows=4, beside=2)
     items = [
-        item(12, heading="京都の秋は長い名前です、とても長い", score=0.331),
+        item(12, heading="京都の秋は長い名前です、とても長い", relevance=33),
         item(13, heading="red\x1b[31m\u202e", keep=True),
     ]
     names, facts, _ = captions(items, layout)
     assert names.cell_len == facts.cell_len == 20 + 2 + 20
     assert "\x1b" not in names.plain
     assert "\u202e" not in names.plain
-    assert facts.plain.startswith("12  0.331  2019")
+    assert facts.plain.startswith("12  33  2019")
     assert "13  keep  2019" in facts.plain
 
 
 def test_a_caption_has_the_whole_day_with_its_mark() -> None:
-    _, facts, _ = captions([item(12, taken="~2024-06-01 10:00", score=None)], Layout(columns=30, rows=4, beside=1))
+    _, facts, _ = captions([item(12, taken="~2024-06-01 10:00", relevance=None)], Layout(columns=30, rows=4, beside=1))
     assert facts.plain.rstrip() == "12  ~2024-06-01"
 
 

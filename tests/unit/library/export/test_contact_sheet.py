@@ -65,9 +65,9 @@ def test_captions_with_name_date_and_score_are_below_each_picture(tmp_path: Path
     picture = jpeg(tmp_path / "a.jpg", RED)
     plain = only(item(1, picture, heading="", taken=""), item(2, picture, heading="", taken=""))
     named = only(
-        item(1, picture, heading="Beach at noon", taken="", score=None), item(2, picture, heading="", taken="")
+        item(1, picture, heading="Beach at noon", taken="", relevance=None), item(2, picture, heading="", taken="")
     )
-    scored = only(item(1, picture, heading="", taken="", score=0.331), item(2, picture, heading="", taken=""))
+    scored = only(item(1, picture, heading="", taken="", relevance=33), item(2, picture, heading="", taken=""))
     dated = only(item(1, picture, heading="", taken="2019-06-14 20:47"), item(2, picture, heading="", taken=""))
     for other in (named, scored, dated):
         changed = np.abs(np.asarray(plain).astype(int) - np.asarray(other).astype(int)).max(axis=2) > 60

@@ -102,8 +102,8 @@ def embedded(shown: Element) -> bytes:
 
 def test_a_hit_is_shown_with_its_score_date_place_path_and_camera(tmp_path: Path) -> None:
     picture = jpeg(tmp_path / "a.jpg", (200, 30, 30))
-    (card,) = page(item(7, picture, score=0.3312)).all("li", class_="card")
-    assert [one.words() for one in card.all("data", class_="score")] == ["0.331 score"]
+    (card,) = page(item(7, picture, relevance=33)).all("li", class_="card")
+    assert [one.words() for one in card.all("data", class_="score")] == ["33 relevance"]
     facts = {one.all("dt")[0].words(): one.all("dd")[0].words() for one in card.all("dl")[0].all("div")}
     assert facts["Taken"] == "2019-06-14 20:47"
     assert facts["Place"] == "Lisbon, Portugal"
