@@ -24,6 +24,8 @@ from photoindex.progress import EventSink, Notice, ignore_events
 from photoindex.query.syntax import Node
 from photoindex.store.photos import duplicates
 
+_ROUNDS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class DuplicatesRequest:
@@ -80,7 +82,7 @@ def find_duplicates(library: Library, request: DuplicatesRequest, emit: EventSin
         check_not_away(library)
         _make_missing_hashes(library, emit)
         search.run()
-    groups = list(_groups(library, wanted, rules, search))
+    groups = _settled_groups(library, wanted, rules, search)
     search.save()
     groups.sort(key=lambda group: (-group.bytes_of(REMOVE), -group.bytes_of(REVIEW), group.photo_ids))
     return Duplicates(tuple(groups), search.compared, search.apart, search.space)
@@ -107,6 +109,22 @@ def _known_paths(library: Library, option: str, paths: Sequence[bytes]) -> tuple
     return tuple(spelling for path in paths for spelling in spellings(path))
 
 
+def _settled_groups(
+    library: Library, wanted: Collection[int] | None, rules: RankingRules, search: SamePictures
+) -> list[DuplicateGroup]:
+    """Group until grouping compares no further pair: such a pair can show that a photo only adds a border, and so rank it lower.
+
+    Later searches know these pairs from the beginning, and give the same answer.
+    """
+    groups: list[DuplicateGroup] = []
+    for _ in range(_ROUNDS):
+        known = len(search.accepted)
+        groups = list(_groups(library, wanted, rules, search))
+        if len(search.accepted) == known:
+            break
+    return groups
+
+
 def _groups(
     library: Library, wanted: Collection[int] | None, rules: RankingRules, search: SamePictures
 ) -> Iterator[DuplicateGroup]:
@@ -116,7 +134,8 @@ def _groups(
         exact = set(duplicates.photos_of_contents(connection, duplicates.contents_in_several_files(connection)))
         volumes = volumes_now(connection)
     known = CopyPhotos(library, {number for pair in pairs for number in pair} | exact, volumes)
-    if known.gone:
+    if known.gone and not search.said_gone:
+        search.said_gone = True
         search.emit(Notice(_gone_words(known.gone), "warning"))
     rules = replace(
         rules, states=known.states, framed=_framed(search), further_pictures=known.further_pictures, quality=known.quality,

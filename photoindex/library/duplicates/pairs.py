@@ -66,7 +66,7 @@ class SamePictures:
     radius: as in DuplicatesRequest; with another one than RADIUS, nothing is remembered. wanted: ids of photos, only pairs with
     one of them are looked for. stop: asked between comparisons. compared: how many pairs were compared now. apart: pairs that
     look the same but are different shots. space: whose neighbours were compared. finished: contents that were compared with all
-    others now. left: those that were not, because it had to stop. accepted: comparisons by the asset ids of the pair, in both
+    others now. left: those that were not, because it had to stop. said_gone: the user knows of files that are gone. accepted: comparisons by the asset ids of the pair, in both
     orders. photo_of: the photo of each content.
     """
 
@@ -80,6 +80,7 @@ class SamePictures:
     space: str | None = None
     finished: int = 0
     left: int = 0
+    said_gone: bool = False
     accepted: dict[tuple[int, int], Compared] = field(default_factory=dict)
     photo_of: dict[int, int] = field(default_factory=dict)
     _digests: dict[int, bytes] = field(default_factory=dict)
