@@ -32,6 +32,7 @@ COMMANDS: tuple[str, ...] = (
     "index",
     "search",
     "saved",
+    "stats",
     "duplicates",
     "bursts",
     "show",
@@ -67,6 +68,7 @@ COMMANDS: tuple[str, ...] = (
 
 QUERY_COMMANDS = (
     "search",
+    "stats",
     "duplicates",
     "bursts",
     "tag",
