@@ -39,8 +39,7 @@ _EXPRESSIONS: Mapping[str, ColumnElement[Any]] = {
 def counts(
     connection: Connection, chosen: Node | Sequence[int], keys: Sequence[str]
 ) -> tuple[int, int, dict[str, Counter[str]]]:
-    """Return how many photos there are, how many of them have only their file's time, and for each of `keys` the number of
-    photos with each value that is known.
+    """Return the number of photos, of those with only their file's time, and for each of `keys` of those with each value.
 
     chosen: a query, or the ids of photos. keys: of day, hour, camera, lens, focal, iso, place. Values are text.
     """
