@@ -27,7 +27,7 @@ NO_PROMISE = {
     "{} goes with --json alone": EXCLUDE,
     "--report goes without --plan, which does nothing that could be reported": EXCLUDE,
     "--diff goes with --dry-run": EXCLUDE,
-    "--preview shows photos between the lines of a table; it goes without --json, --csv, -0 and --format": EXCLUDE,
+    "--preview shows photos between the lines of a table; it goes without --json, --geojson, --csv, -0 and --format": EXCLUDE,
     "'{}' already has an offset; do not use --zone as well": EXCLUDE,
     "--named, --unnamed, --ignored and --all exclude each other; use only one": EXCLUDE,
     "--rerank is for words alone; leave out like: and --like, or --rerank": EXCLUDE,

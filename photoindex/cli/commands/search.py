@@ -32,6 +32,7 @@ from photoindex.cli.arguments.semantic_options import (
     WeightOption,
     semantic_options,
 )
+from photoindex.cli.output.geojson import GeoJsonOption
 from photoindex.cli.output.progress_text import size_text
 from photoindex.cli.output.render import (
     Column,
@@ -147,6 +148,7 @@ def search(
     ] = False,
     template: FormatOption = None,
     json: JsonOption = False,
+    geojson: GeoJsonOption = False,
     csv: CsvOption = False,
     csv_safe: CsvSafeOption = False,
     null: NullOption = False,
@@ -177,16 +179,16 @@ def search(
     from photoindex.library.search.find import SearchRequest, find
     from photoindex.library.search.parse import parse_with_options
 
-    output = choose_output(json=json, csv=csv, csv_safe=csv_safe, null=null, template=template)
+    output = choose_output(json=json, geojson=geojson, csv=csv, csv_safe=csv_safe, null=null, template=template)
     shown = picture_options(
         gallery=gallery, contact_sheet=contact_sheet, preview=preview, limit=limit, hidden=hidden, sensitive=sensitive
     )
     alone = "--count" if count else "--explain" if explain else None
-    if alone and (csv or csv_safe or null or template is not None or shown.wanted or (count and explain)):
+    if alone and (geojson or csv or csv_safe or null or template is not None or shown.wanted or (count and explain)):
         raise UsageError(f"{alone} goes with --json alone")
-    if preview and (json or csv or csv_safe or null or template is not None):
+    if preview and (json or geojson or csv or csv_safe or null or template is not None):
         raise UsageError(
-            "--preview shows photos between the lines of a table; it goes without --json, --csv, -0 and --format"
+            "--preview shows photos between the lines of a table; it goes without --json, --geojson, --csv, -0 and --format"
         )
     given = GivenOptions(like or [], without or [], weight or [], min_score, everything)
     started = time.perf_counter()
