@@ -33,6 +33,7 @@ COMMANDS: tuple[str, ...] = (
     "search",
     "saved",
     "stats",
+    "open",
     "duplicates",
     "bursts",
     "show",
@@ -69,6 +70,7 @@ COMMANDS: tuple[str, ...] = (
 QUERY_COMMANDS = (
     "search",
     "stats",
+    "open",
     "duplicates",
     "bursts",
     "tag",

@@ -41,6 +41,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "bursts": ("bursts",),
     "saved": ("search sunset --saved evening", "saved"),
     "stats": ("stats", "stats sunset --page numbers.html"),
+    "open": (f"open {PHOTO} --with true",),
     "show": (f"show {PHOTO}",),
     "facts": (f"facts {PHOTO}",),
     "why": (f"why {PHOTO}",),
