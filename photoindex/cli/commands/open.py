@@ -31,7 +31,7 @@ photos are opened, it asks.
 options: it gets the paths of all photos, and is waited for.
 
 Originals are opened where they are: a program that saves changes writes into
-them. photoindex itself never does.
+them.
 """
 
 

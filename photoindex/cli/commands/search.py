@@ -10,6 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.copy_options import (
+    CopyToOption,
+    DryRunOption,
+    HardOption,
+    LayoutOption,
+    LinkToOption,
+    copy_found,
+    copy_options,
+)
 from photoindex.cli.arguments.field_options import with_query_options
 from photoindex.cli.arguments.person_completion import QueryCommand, complete_term
 from photoindex.cli.arguments.picture_options import (
@@ -171,6 +180,11 @@ def search(
     preview: PreviewOption = False,
     hidden: HiddenOption = False,
     sensitive: SensitiveOption = False,
+    copy_to: CopyToOption = None,
+    link_to: LinkToOption = None,
+    layout: LayoutOption = None,
+    hard: HardOption = False,
+    dry_run: DryRunOption = False,
     library: LibraryOption = None,
     *,
     terms: list[OptionTerm],
@@ -183,6 +197,8 @@ def search(
     shown = picture_options(
         gallery=gallery, contact_sheet=contact_sheet, preview=preview, limit=limit, hidden=hidden, sensitive=sensitive
     )
+    copies = copy_options(copy_to, link_to, layout, hard=hard, dry_run=dry_run, hidden=hidden, sensitive=sensitive)
+    copies.check_alone(other=count or explain or geojson or shown.wanted)
     alone = "--count" if count else "--explain" if explain else None
     if alone and (geojson or csv or csv_safe or null or template is not None or shown.wanted or (count and explain)):
         raise UsageError(f"{alone} goes with --json alone")
@@ -198,23 +214,31 @@ def search(
             _save(found, saved, parsed.text)
         request = SearchRequest(parsed.tree, options, sort, limit, complete=alone is not None, rerank=rerank or 0)
         result = find(found, request, _print_notice)
-        for note in result.notes:
-            print(visible(note.text), file=sys.stderr)
-        if explain:
-            printed = _print_explanation(result, json=json)
-        elif count:
-            printed = _print_count(result.total(), json=json)
+        _print_notes(result)
+        if alone:
+            printed = _print_explanation(result, json=json) if explain else _print_count(result.total(), json=json)
+        elif copies.target is not None:
+            printed = copy_found(found, [hit.id for hit in result.hits()], copies, output)
         else:
             printed = _print_hits(result, output, shown, title=" ".join([parsed.text, *(like or [])]).strip())
         if not printed and limit != 0:
-            for hint in result.hints(query or []):
-                print(f"hint: {visible(hint)}", file=sys.stderr)
+            _print_hints(result, query or [])
         if alone is None and not shown.wanted:
             _note(found, time.perf_counter() - started)
     if not printed and fail_if_empty:
         raise NothingFound("no photo matches")
     if not printed and alone is None and output.terminal:
         print("no photo matches", file=sys.stderr)
+
+
+def _print_notes(result: SearchResult) -> None:
+    for note in result.notes:
+        print(visible(note.text), file=sys.stderr)
+
+
+def _print_hints(result: SearchResult, words: Sequence[str]) -> None:
+    for hint in result.hints(words):
+        print(f"hint: {visible(hint)}", file=sys.stderr)
 
 
 def _note(library: Library, seconds: float) -> None:
