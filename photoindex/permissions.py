@@ -42,11 +42,11 @@ def publish_folder(folder: Path) -> None:
     folder.chmod(0o777 & ~_umask.get())
 
 
-def apply_users_umask(descriptor: int) -> None:
-    """Give a new file that a person asked for by its path the mode that their own umask says."""
+def apply_users_umask(descriptor: int, mode: int = 0o666) -> None:
+    """Give a new file that a person asked for by its path the mode that their own umask says; mode: 0o777 for a folder."""
     users = _users_umask.get()
     if users is not None:
-        os.fchmod(descriptor, 0o666 & ~users)
+        os.fchmod(descriptor, mode & ~users)
 
 
 def too_open(folder: Path, permissions: Permissions) -> str | None:

@@ -32,6 +32,8 @@ COMMANDS: tuple[str, ...] = (
     "index",
     "search",
     "saved",
+    "stats",
+    "open",
     "duplicates",
     "bursts",
     "show",
@@ -67,6 +69,8 @@ COMMANDS: tuple[str, ...] = (
 
 QUERY_COMMANDS = (
     "search",
+    "stats",
+    "open",
     "duplicates",
     "bursts",
     "tag",

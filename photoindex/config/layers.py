@@ -31,6 +31,7 @@ OTHER_VARIABLES = frozenset(
 )
 """Variables with the prefix that are not settings: the path of config.toml, the tests' folder of real photos, and keys."""
 DOTENV = Path(".env")
+PROGRAM = "open.command"
 DEFAULT = "default"
 _MESSAGES_MAX = 10
 _NOUNS: Mapping[type, str] = {
@@ -83,6 +84,7 @@ def resolve(flags: Mapping[str, object]) -> tuple[Config, list[Setting]]:
     profile = _merged(layers).get("deploy_profile", _Given(known["deploy_profile"].default, DEFAULT))
     given = _merged([_profile_layer(profile, known["deploy_profile"]), *layers])
     _refuse_unknown(given, known)
+    _refuse_program_of_folder(given)
     try:
         config = Config.model_validate(_nested(given))
     except ValidationError as error:
@@ -278,6 +280,21 @@ def _refuse_unknown(given: _Layer, known: Mapping[str, FieldInfo]) -> None:
             raise ConfigError(f"{name} ({part.origin}) is a section; set one of its settings, such as {inner}")
         if name not in known:
             raise ConfigError(f"unknown setting {_shown(name)} ({part.origin}){_near(name, known)}")
+
+
+def _refuse_program_of_folder(given: _Layer) -> None:
+    """Reject a program that the .env of the current folder names, itself or in a settings file: it may be an unpacked archive."""
+    part = given.get(PROGRAM)
+    if part is None:
+        return
+    chosen_there = CONFIG_VARIABLE in _dotenv_lines() and not os.environ.get(CONFIG_VARIABLE)
+    if part.origin.startswith(f"{DOTENV}:") or (
+        chosen_there and part.origin.startswith(display(os.fsencode(user_file()[0])))
+    ):
+        raise ConfigError(
+            f"{PROGRAM} ({part.origin}) names a program to run, which the {DOTENV} of a folder may not do; set it in your "
+            f"own config.toml or in the environment, as {variable_of(PROGRAM)}"
+        )
 
 
 def _near(name: str, known: Iterable[str]) -> str:

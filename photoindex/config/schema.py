@@ -293,6 +293,15 @@ class BackupConfig(_Section):
     keep: int = Field(default=14, ge=1, description="snapshots to keep in a destination")
 
 
+class OpenConfig(_Section):
+    """What `open` opens photos with."""
+
+    command: str = Field(
+        default="",
+        description="program, with its options, that gets the paths of all photos; empty: the desktop's, for each photo",
+    )
+
+
 class TimeConfig(_Section):
     """How times are interpreted."""
 
@@ -381,6 +390,7 @@ class Config(_Section):
     backup: BackupConfig = BackupConfig()
     search: SearchConfig = SearchConfig()
     log: LogConfig = LogConfig()
+    open: OpenConfig = OpenConfig()
     time: TimeConfig = TimeConfig()
 
     @property

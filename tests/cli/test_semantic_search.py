@@ -147,6 +147,16 @@ def test_an_exact_file_name_is_found_whatever_the_photo_shows(scenes: SceneLibra
     assert search.paths(f"text:{name}") == [scenes.path("green", 4)]
 
 
+def test_stats_count_the_photos_that_search_finds_by_meaning(
+    search: Search, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    found = int(search("red", "--count").out)
+    assert found > 0
+    assert search("text:red", "--count").out == b"0\n"
+    rows = run(capsysbinary, "stats", "red", "--by", "month", "--json").json
+    assert [(row["value"], row["photos"]) for row in rows] == [("2019-06", found)]
+
+
 def test_counts_json_templates_and_other_orders_support_the_score(search: Search) -> None:
     found = len(search.paths("red"))
     assert search("red", "--count").out == f"{found}\n".encode()

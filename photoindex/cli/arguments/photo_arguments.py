@@ -38,23 +38,23 @@ def chosen_photos(library: Library, arguments: list[str], question: str, *, yes:
     from photoindex.library.search.photo_choice import choose_photos
     from photoindex.library.words.change import photos_text
 
-    chosen = choose_photos(library, [one for one in arguments if one != STDIN], _listed(arguments))
+    chosen = choose_photos(library, *with_list(arguments))
     if chosen.by_query and len(chosen.photo_ids) > MANY_PHOTOS and not yes:
         confirm(question.format(photos_text(len(chosen.photo_ids))), preview="photoindex search")
     return chosen.photo_ids
 
 
-def _listed(arguments: list[str]) -> list[bytes] | None:
-    """Return the list on stdin, if an argument asks for it: a line each, or ended by NUL."""
+def with_list(arguments: list[str]) -> tuple[list[str], list[bytes] | None]:
+    """Return the arguments apart from `-`, and the list on stdin where that asks for it: a line each, or ended by NUL."""
     if STDIN not in arguments:
-        return None
+        return arguments, None
     if sys.stdin.isatty():
         raise UsageError("'-' reads paths or numbers of photos from stdin, which is a terminal; pipe a list into it")
     data = sys.stdin.buffer.read()
     listed = [one for one in data.split(b"\0" if b"\0" in data else b"\n") if one]
     if not listed:
         raise NothingFound("no photo: the list on stdin is empty")
-    return listed
+    return [one for one in arguments if one != STDIN], listed
 
 
 def say(done: WordsChanged, *, json: bool) -> None:

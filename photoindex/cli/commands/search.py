@@ -10,6 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.copy_options import (
+    CopyToOption,
+    DryRunOption,
+    HardOption,
+    LayoutOption,
+    LinkToOption,
+    copy_found,
+    copy_options,
+)
 from photoindex.cli.arguments.field_options import with_query_options
 from photoindex.cli.arguments.person_completion import QueryCommand, complete_term
 from photoindex.cli.arguments.picture_options import (
@@ -33,6 +42,7 @@ from photoindex.cli.arguments.semantic_options import (
     WeightOption,
     semantic_options,
 )
+from photoindex.cli.output.geojson import GeoJsonOption
 from photoindex.cli.output.progress_text import size_text
 from photoindex.cli.output.render import (
     Column,
@@ -155,6 +165,7 @@ def search(
     ] = False,
     template: FormatOption = None,
     json: JsonOption = False,
+    geojson: GeoJsonOption = False,
     csv: CsvOption = False,
     csv_safe: CsvSafeOption = False,
     null: NullOption = False,
@@ -181,6 +192,11 @@ def search(
     hidden: HiddenOption = False,
     sensitive: SensitiveOption = False,
     private: PrivateOption = False,
+    copy_to: CopyToOption = None,
+    link_to: LinkToOption = None,
+    layout: LayoutOption = None,
+    hard: HardOption = False,
+    dry_run: DryRunOption = False,
     library: LibraryOption = None,
     *,
     terms: list[OptionTerm],
@@ -189,17 +205,19 @@ def search(
     from photoindex.library.search.find import SearchRequest, find
     from photoindex.library.search.parse import parse_with_options
 
-    output = choose_output(json=json, csv=csv, csv_safe=csv_safe, null=null, template=template)
+    output = choose_output(json=json, geojson=geojson, csv=csv, csv_safe=csv_safe, null=null, template=template)
     shown = picture_options(
         gallery=gallery, contact_sheet=contact_sheet, preview=preview, limit=limit, hidden=hidden, sensitive=sensitive,
         private=private,
     )  # fmt: skip
+    copies = copy_options(copy_to, link_to, layout, hard=hard, dry_run=dry_run, hidden=hidden, sensitive=sensitive)
+    copies.check_alone(other=count or explain or geojson or shown.wanted)
     alone = "--count" if count else "--explain" if explain else None
-    if alone and (csv or csv_safe or null or template is not None or shown.wanted or (count and explain)):
+    if alone and (geojson or csv or csv_safe or null or template is not None or shown.wanted or (count and explain)):
         raise UsageError(f"{alone} goes with --json alone")
-    if preview and (json or csv or csv_safe or null or template is not None):
+    if preview and (json or geojson or csv or csv_safe or null or template is not None):
         raise UsageError(
-            "--preview shows photos between the lines of a table; it goes without --json, --csv, -0 and --format"
+            "--preview shows photos between the lines of a table; it goes without --json, --geojson, --csv, -0 and --format"
         )
     given = GivenOptions(like or [], without or [], weight or [], min_score, everything)
     started = time.perf_counter()
@@ -209,17 +227,15 @@ def search(
             _save(found, saved, parsed.text)
         request = SearchRequest(parsed.tree, options, sort, limit, complete=alone is not None, rerank=rerank or 0)
         result = find(found, request, _print_notice)
-        for note in result.notes:
-            print(visible(note.text), file=sys.stderr)
-        if explain:
-            printed = _print_explanation(result, json=json)
-        elif count:
-            printed = _print_count(result.total(), json=json)
+        _print_notes(result)
+        if alone:
+            printed = _print_explanation(result, json=json) if explain else _print_count(result.total(), json=json)
+        elif copies.target is not None:
+            printed = copy_found(found, [hit.id for hit in result.hits()], copies, output)
         else:
             printed = _print_hits(result, output, shown, title=" ".join([parsed.text, *(like or [])]).strip())
         if not printed and limit != 0:
-            for hint in result.hints(query or []):
-                print(f"hint: {visible(hint)}", file=sys.stderr)
+            _print_hints(result, query or [])
         if alone is None and not shown.wanted:
             _note(found, time.perf_counter() - started)
     if not printed and fail_if_empty:
@@ -241,6 +257,16 @@ def _understood(library: Library, words: Sequence[str], *, literal: bool) -> str
         return words
     print(f"understood as: {visible(meant)} (--literal: as written)", file=sys.stderr)
     return meant
+
+
+def _print_notes(result: SearchResult) -> None:
+    for note in result.notes:
+        print(visible(note.text), file=sys.stderr)
+
+
+def _print_hints(result: SearchResult, words: Sequence[str]) -> None:
+    for hint in result.hints(words):
+        print(f"hint: {visible(hint)}", file=sys.stderr)
 
 
 def _note(library: Library, seconds: float) -> None:

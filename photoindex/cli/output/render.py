@@ -1,4 +1,4 @@
-"""Renders lists for all commands: as a table, paths, NUL-separated, JSON lines, CSV or by a template.
+"""Renders lists for all commands: as a table, paths, NUL-separated, JSON lines, GeoJSON, CSV or by a template.
 
 On a terminal rows are printed as a table; in a pipe as lines of plain values (photos: one path per line, as raw bytes).
 File names are arbitrary bytes: they are escaped on a terminal, and unchanged in a pipe and with `-0`.
@@ -56,6 +56,7 @@ class Form(StrEnum):
     PLAIN = "plain"
     NUL = "nul"
     JSON = "json"
+    GEOJSON = "geojson"
     CSV = "csv"
     TEMPLATE = "template"
 
@@ -98,6 +99,7 @@ class Output:
 def choose_output(
     *,
     json: bool = False,
+    geojson: bool = False,
     csv: bool = False,
     csv_safe: bool = False,
     null: bool = False,
@@ -111,6 +113,7 @@ def choose_output(
         (form, option)
         for given, form, option in (
             (json, Form.JSON, "--json"),
+            (geojson, Form.GEOJSON, "--geojson"),
             (csv, Form.CSV, "--csv"),
             (csv_safe, Form.CSV, "--csv-safe"),
             (null, Form.NUL, "-0"),
@@ -223,6 +226,15 @@ def as_json(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [as_json(one) for one in value]
     return value
+
+
+def _print_geojson(rows: Iterator[Row], columns: Sequence[Column], output: Output) -> int:
+    from photoindex.cli.output.geojson import print_geojson
+
+    printed, left_out = print_geojson(rows, columns, output)
+    if left_out:
+        print(f"left out, without a position: {left_out:,}", file=sys.stderr)
+    return printed + left_out
 
 
 def _print_plain(rows: Iterator[Row], columns: Sequence[Column], output: Output) -> int:
@@ -384,6 +396,7 @@ _PRINTERS: dict[Form, Callable[[Iterator[Row], Sequence[Column], Output], int]] 
     Form.PLAIN: _print_plain,
     Form.NUL: _print_plain,
     Form.JSON: _print_json,
+    Form.GEOJSON: _print_geojson,
     Form.CSV: _print_csv,
     Form.TEMPLATE: _print_template,
 }

@@ -26,6 +26,12 @@ def without_sensitive(library: Library, groups: Sequence[GalleryGroup]) -> tuple
         return _without(groups, sensitive_among(connection, _ids(groups)))
 
 
+def left_out(library: Library, photo_ids: Sequence[int]) -> tuple[set[int], set[int]]:
+    """Return those of the photos that show hidden persons, and those that are sensitive."""
+    with library.database.read() as connection:
+        return photos_of_hidden(connection, photo_ids), sensitive_among(connection, photo_ids)
+
+
 def _ids(groups: Sequence[GalleryGroup]) -> list[int]:
     return sorted({entry.hit.id for group in groups for entry in group.entries})
 

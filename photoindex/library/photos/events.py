@@ -108,6 +108,11 @@ def events(library: Library, query: EventQuery) -> FoundEvents:
     return FoundEvents(_requested(found.tops, query), found.without_day, found.undated, not_kept, found.of_file)
 
 
+def found_events(library: Library) -> list[Event]:
+    """Return the events of all photos in chronological order, each trip followed by its days; nothing is stored."""
+    return [event for top in _find(library, EventQuery()).tops for event in top]
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """All events in chronological order, each trip followed by its days; and counts of photos without event."""

@@ -96,7 +96,7 @@ def _about_file(library: Library, row: FileRecord, task: TaskRow | None) -> Path
         return verdict(Answer.MISSING, f"it has been missing since {since}; its data is kept", remedy)
     if row.state == "excluded":
         spelled, root = _root_of(library, row.path)
-        rule = (root and _rule(library, spelled, root)) or "a rule that no longer applies"
+        rule = (root and rule_excluding(library, spelled, root)) or "a rule that no longer applies"
         return verdict(Answer.EXCLUDED, f"it was ingested before and is now excluded by {rule}", None)
     if row.media is False and (task is None or task.state == "done"):
         return verdict(Answer.NOT_MEDIA, f"it is not a photo or video: {row.reason or 'by its content'}", None)
@@ -223,7 +223,7 @@ def _about_unknown(
         return PathVerdict(path, Answer.ABSENT, because)
     if root is None:
         return PathVerdict(path, Answer.OUTSIDE, "it is outside all scanned folders", scan)
-    rule = _rule(library, spelled, root)
+    rule = rule_excluding(library, spelled, root)
     if rule is not None:
         return PathVerdict(path, Answer.EXCLUDED, f"it is excluded by {rule}")
     below = f"the scanned folder {display(root.path)}"
@@ -267,7 +267,7 @@ def _root_of(library: Library, path: bytes) -> tuple[bytes, KnownRoot | None]:
     return path, None
 
 
-def _rule(library: Library, spelled: bytes, root: KnownRoot) -> str | None:
+def rule_excluding(library: Library, spelled: bytes, root: KnownRoot) -> str | None:
     """Return which rule excludes an absolute path below a root, None if none does."""
     for own in (library.folder, library.derived_folder):
         if is_within(spelled, os.path.realpath(os.fsencode(own))):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -28,7 +28,7 @@ _PATH_BEGINNINGS = (b"/", b"./", b"../")
 class Targets:
     """The chosen photos.
 
-    photo_ids: ascending, without duplicates. files: individually named files. photos_of_folders: the photos in named
+    photo_ids: ascending, or in the order of the query's answer, without duplicates. files: individually named files. photos_of_folders: the photos in named
     folders. by_query: whether the photos were chosen by a query.
     """
 
@@ -38,11 +38,15 @@ class Targets:
     by_query: bool = False
 
 
-def choose_targets(library: Library, arguments: Sequence[str]) -> Targets:
+ByWords = Callable[[Library, Sequence[str]], Sequence[int]]
+"""Returns the photos that the words of a query find."""
+
+
+def choose_targets(library: Library, arguments: Sequence[str], by_words: ByWords = matching_photo_ids) -> Targets:
     """Return the photos given by paths (of files or folders, relative or absolute) or by the words of a query.
 
     An argument is a path if it is in the library, starts with `/`, `./` or `../`, or exists. All other arguments
-    together are a query, as in `search`. Raises NothingFound for a path that is not in the library or not a photo, and
+    together are a query, which `by_words` answers, in texts and fields alone by default. Raises NothingFound for a path that is not in the library or not a photo, and
     if no photo matches, also where a word seems to be a mistyped name of a file; UsageError for paths together with a query, and for no arguments; QuerySyntaxError.
     """
     if not any(argument.strip() for argument in arguments):
@@ -71,7 +75,7 @@ def choose_targets(library: Library, arguments: Sequence[str]) -> Targets:
             "with a query; for the matching photos of a folder, write the folder as path:FOLDER"
         )
     if words:
-        found = matching_photo_ids(library, words)
+        found = by_words(library, words)
         if not found:
             name = next(filter(_LIKE_A_FILE.fullmatch, words), None)
             there_is = "" if name is None else f", and there is no file {display(from_text(name))}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, exists, select
 
+from photoindex.store.engine.statements import numbers
 from photoindex.store.files.files import join
 from photoindex.store.photos.assets import SUPERSEDED
 from photoindex.store.photos.sidecars import ALBUM_KINDS
@@ -59,6 +60,15 @@ def of_photo(connection: Connection, photo_id: int) -> list[PhotoFile]:
     """Return the present files of a photo's current contents."""
     chosen = _present.where(asset.c.photo_id == photo_id, asset.c.role != SUPERSEDED)
     return [PhotoFile(**row) for row in connection.execute(chosen).mappings()]
+
+
+def of_photos(connection: Connection, photo_ids: Collection[int]) -> dict[int, list[PhotoFile]]:
+    """Return photo -> the present files of its current contents; photos without one are omitted."""
+    chosen = _present.where(asset.c.photo_id.in_(numbers(photo_ids)), asset.c.role != SUPERSEDED)
+    found: dict[int, list[PhotoFile]] = {}
+    for row in connection.execute(chosen).mappings():
+        found.setdefault(row["photo_id"], []).append(PhotoFile(**row))
+    return found
 
 
 def are_across_folders(connection: Connection, photo_id: int) -> bool:

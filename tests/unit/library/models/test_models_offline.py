@@ -40,6 +40,8 @@ RUNS: dict[str, tuple[str, ...]] = {
     "duplicates": ("duplicates", "duplicates --plan plan.tsv"),
     "bursts": ("bursts",),
     "saved": ("search sunset --saved evening", "saved"),
+    "stats": ("stats", "stats sunset --page numbers.html"),
+    "open": (f"open {PHOTO} --with true",),
     "show": (f"show {PHOTO}",),
     "facts": (f"facts {PHOTO}",),
     "why": (f"why {PHOTO}",),

@@ -1,0 +1,1 @@
+"""Counts photos by year, camera, place and so on, and plots the numbers."""
