@@ -29,6 +29,8 @@ MASKED = frozenset({
     "query",
 })  # fmt: skip
 """JSON keys whose values are not compared; only their presence and type are."""
+ADDED = frozenset({"relevance"})
+"""JSON keys that came with this version: those who read the others are not disturbed."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,7 @@ def _masked(value: Any, keys: frozenset[str], *, key: str = "") -> Any:
     if key in keys and value is not None:
         return {str: "text", list: "list", dict: "object", bool: "truth"}.get(type(value), "number")
     if isinstance(value, dict):
-        return {name: _masked(each, keys, key=name) for name, each in value.items()}
+        return {name: _masked(each, keys, key=name) for name, each in value.items() if name not in ADDED}
     if isinstance(value, list):
         return [_masked(each, keys) for each in value]
     return value
