@@ -231,7 +231,7 @@ def search(
         if alone:
             printed = _print_explanation(result, json=json) if explain else _print_count(result.total(), json=json)
         elif copies.target is not None:
-            printed = copy_found(found, [hit.id for hit in result.hits()], copies, output)
+            printed = copy_found(found, result.photo_ids(), copies, output)
         else:
             printed = _print_hits(result, output, shown, title=" ".join([parsed.text, *(like or [])]).strip())
         if not printed and limit != 0:

@@ -17,7 +17,7 @@ from photoindex.library.duplicates.file_operations import digest_of, has_same_by
 from photoindex.library.export.copy_target import CopyTarget
 from photoindex.library.export.layout import Layout
 from photoindex.library.export.new_files import Changed, copy_new, link_new
-from photoindex.library.export.photo_sets import PhotoSet, SetFile, photo_sets
+from photoindex.library.export.photo_sets import PhotoSet, PhotoSets, SetFile
 from photoindex.library.handle import Library
 from photoindex.paths import display, shell_word
 from photoindex.progress import EventSink
@@ -73,11 +73,11 @@ def copy_photos(library: Library, request: Request, emit: EventSink) -> Iterator
     or where nothing can be written, StorageFull before anything is copied where the disk has not enough room.
     """
     target = CopyTarget(library, request.target)
-    maker = _Maker(library, request, target)
+    maker = _Maker(request, target, PhotoSets(library, request.layout))
     total = None
     if request.how is How.COPY:
         with disk_errors(f"reading {display(target.path)}"):
-            total = sum(map(maker.missing_bytes, photo_sets(library, request.photo_ids, request.layout)))
+            total = sum(map(maker.missing_bytes, maker.sets.of(request.photo_ids)))
         target.check_space(total)
     if request.dry_run or not total:
         yield from maker.run(lambda _bytes: None)
@@ -100,14 +100,14 @@ class _Maker:
     planned: what a dry run would have made at which place. compared: whether a place has what belongs there, of one photo.
     """
 
-    library: Library
     request: Request
     target: CopyTarget
+    sets: PhotoSets
     planned: dict[bytes, SetFile] = field(default_factory=dict)
     compared: dict[tuple[bytes, bytes], bool] = field(default_factory=dict)
 
     def run(self, progress: Callable[[int], None]) -> Iterator[Outcome]:
-        for one in photo_sets(self.library, self.request.photo_ids, self.request.layout):
+        for one in self.sets.of(self.request.photo_ids):
             if self.request.stop():
                 return
             with disk_errors(f"writing to {display(self.target.path)}"):

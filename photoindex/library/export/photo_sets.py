@@ -49,35 +49,42 @@ class PhotoSet:
     files: tuple[SetFile, ...]
 
 
-def photo_sets(library: Library, photo_ids: Sequence[int], layout: Layout) -> Iterator[PhotoSet]:
-    """Yield the files of photos in their order; a photo without a present file has none."""
-    events = _Events(found_events(library) if "event" in layout.fields else [])
-    for start in range(0, len(photo_ids), CHUNK_PHOTOS):
-        chunk = photo_ids[start : start + CHUNK_PHOTOS]
-        with library.database.read() as connection:
+class PhotoSets:
+    """Finds the files of photos, and what a layout calls them."""
+
+    def __init__(self, library: Library, layout: Layout) -> None:
+        """Find the events, where the layout names them."""
+        self._library = library
+        self._layout = layout
+        self._events = _Events(found_events(library) if "event" in layout.fields else [])
+
+    def of(self, photo_ids: Sequence[int]) -> Iterator[PhotoSet]:
+        """Yield the files of photos in their order; a photo without a present file has none."""
+        for start in range(0, len(photo_ids), CHUNK_PHOTOS):
+            yield from self._of_chunk(photo_ids[start : start + CHUNK_PHOTOS])
+
+    def _of_chunk(self, photo_ids: Sequence[int]) -> Iterator[PhotoSet]:
+        with self._library.database.read() as connection:
             mounts = {number: volume.mounted_at for number, volume in volumes_now(connection).items()}
-            files = of_photos(connection, chunk)
-            chosen = {photo_id: _one_of_each(found) for photo_id, found in files.items()}
-            sidecars = sidecars_of(connection, [file.id for found in chosen.values() for file in found])
-            places = layout_names.places(connection, chunk)
-            people = layout_names.people(connection, chunk)
-            albums = layout_names.albums(connection, chunk)
-        photo_of = {file.id: file.photo_id for found in chosen.values() for file in found}
-        of_chunk: dict[int, list[SidecarFile]] = {}
-        for sidecar in sidecars:
-            for photo_id in dict.fromkeys(photo_of[number] for number in sidecar.about if number in photo_of):
-                of_chunk.setdefault(photo_id, []).append(sidecar)
-        for hit in read_hits(library, chunk):
-            found = chosen.get(hit.id, [])
+            files = {number: _one_of_each(found) for number, found in of_photos(connection, photo_ids).items()}
+            photo_of = {file.id: file.photo_id for found in files.values() for file in found}
+            sidecars: dict[int, list[SidecarFile]] = {}
+            for sidecar in sidecars_of(connection, list(photo_of)):
+                for photo_id in {photo_of[number] for number in sidecar.about if number in photo_of}:
+                    sidecars.setdefault(photo_id, []).append(sidecar)
+            places = layout_names.places(connection, photo_ids)
+            people = layout_names.people(connection, photo_ids)
+            albums = layout_names.albums(connection, photo_ids)
+        for hit in read_hits(self._library, photo_ids):
             place = places.get(hit.id)
             around: dict[str, str | None] = {
-                "event": events.at(hit),
+                "event": self._events.at(hit),
                 "city": place and place.city,
                 "country": place and place.country,
                 "person": " & ".join(people.get(hit.id, [])),
                 "album": albums.get(hit.id),
             }
-            yield _set(hit, found, of_chunk.get(hit.id, []), layout, around, mounts)
+            yield _set(hit, files.get(hit.id, []), sidecars.get(hit.id, []), self._layout, around, mounts)
 
 
 def _one_of_each(files: Sequence[PhotoFile]) -> list[PhotoFile]:

@@ -60,8 +60,8 @@ def choose_files(
     `choose_photos` does.
     """
 
-    def by_words(library: Library, words: Sequence[str]) -> list[int]:
-        return [hit.id for hit in find(library, SearchRequest(words, limit=limit)).hits()]
+    def by_words(library: Library, words: Sequence[str]) -> Sequence[int]:
+        return find(library, SearchRequest(words, limit=limit)).photo_ids()
 
     chosen = choose_photos(library, arguments, listed, by_words)
     named = {one.photo_id for one in chosen.files}

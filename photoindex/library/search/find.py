@@ -28,6 +28,7 @@ from photoindex.store.vectors.spaces import SpaceRow, active_space, all_spaces
 
 if TYPE_CHECKING:
     from photoindex.library.search.query_explanation import QueryExplanation
+    from photoindex.library.search.rank_fusion import Ranked
     from photoindex.library.search.score_explanation import Reasons
     from photoindex.library.search.semantic_search import SemanticAnswer
 
@@ -135,19 +136,28 @@ class SearchResult:
         The matching photos are determined at the start, in one snapshot; their data are read in chunks, so that a slow
         reader holds no transaction open. Photos that were removed in the meantime are skipped.
         """
-        request = self.request
         if self.answer is not None:
-            end = None if request.limit is None else request.offset + request.limit
-            yield from hits_of(self.library, self.answer.ranked[request.offset : end])
+            yield from hits_of(self.library, self._ranked(self.answer))
             return
+        ids = self.photo_ids()
+        for start in range(0, len(ids), CHUNK_PHOTOS):
+            yield from read_hits(self.library, ids[start : start + CHUNK_PHOTOS])
+
+    def photo_ids(self) -> Sequence[int]:
+        """Return the ids of the photos in the requested order."""
+        if self.answer is not None:
+            return [one.photo_id for one in self._ranked(self.answer)]
+        request = self.request
         sort = request.sort or _DEFAULT_SORT
         with self.library.database.read() as connection:
-            ids = store.matching_ids(
+            return store.matching_ids(
                 connection, within(request.scope, self.tree), sort=_DEFAULT_SORT if sort == RELEVANCE else sort, limit=request.limit,
                 offset=request.offset, present_only=store.is_present_only(self.tree),
             )  # fmt: skip
-        for start in range(0, len(ids), CHUNK_PHOTOS):
-            yield from read_hits(self.library, ids[start : start + CHUNK_PHOTOS])
+
+    def _ranked(self, answer: SemanticAnswer) -> Sequence[Ranked]:
+        request = self.request
+        return answer.ranked[request.offset : None if request.limit is None else request.offset + request.limit]
 
     def total(self) -> int:
         """Return how many photos match, regardless of limit and offset."""
