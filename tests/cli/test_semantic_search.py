@@ -179,10 +179,10 @@ def test_a_search_by_fields_has_no_scores_and_loads_no_model(search: Search) -> 
     assert (hit["score"], hit["score_rank"], hit["words_rank"], hit["fused"]) == (None, None, None, None)
 
 
-def test_a_terminal_shows_scores_only_if_there_are_any(search: Search) -> None:
+def test_a_terminal_shows_the_relevance_only_if_there_is_one(search: Search) -> None:
     shown = run_on_terminal("search", "red").out.decode()
-    assert "Score" in shown.splitlines()[0]
-    assert "Score" not in run_on_terminal("search", "date:2019").out.decode().splitlines()[0]
+    assert "Relevance" in shown.splitlines()[0]
+    assert "Relevance" not in run_on_terminal("search", "date:2019").out.decode().splitlines()[0]
 
 
 def test_explain_splits_the_score_and_names_the_cut_off_and_the_filters(scenes: SceneLibrary, search: Search) -> None:
@@ -379,3 +379,11 @@ def test_a_search_by_fields_imports_nothing_for_semantic_search(scenes: SceneLib
     environment: dict[str, Any] = os.environ | {"PHOTOINDEX_LIBRARY": str(scenes.runner.folder)}
     out = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert out.stdout.splitlines() == [str(len(SCENES)), "[]"]
+
+
+def test_the_relevance_goes_from_100_down_with_the_rank(search: Search) -> None:
+    found = [hit["relevance"] for hit in search("red", "--all", "--json").json]
+    assert len(found) > 3
+    assert found == sorted(found, reverse=True)
+    assert 0 <= found[-1] < found[0] <= 100
+    assert [hit["relevance"] for hit in search("date:2019", "--json").json if hit["relevance"] is not None] == []
