@@ -147,13 +147,24 @@ def test_another_camera_or_time_speaks_against_one_picture() -> None:
 
 
 def test_the_same_time_is_one_shot_unless_something_speaks_against_it() -> None:
-    first = member("2019-06-01T12:00:00")
-    assert is_one_shot(first, member("2019-06-01T12:00:00"))
-    assert is_one_shot(first, member("2019-06-01T12:00:00", camera=None))
-    assert not is_one_shot(first, member("2019-06-01T12:00:00", camera="NIKON D90"))
-    assert not is_one_shot(first, member("2019-06-01T14:00:00"))
+    first = member("2019-06-01T12:00:00.25")
+    assert is_one_shot(first, member("2019-06-01T12:00:00.25"))
+    assert is_one_shot(first, member("2019-06-01T12:00:00.25", camera=None))
+    assert not is_one_shot(first, member("2019-06-01T12:00:00.25", camera="NIKON D90"))
+    assert not is_one_shot(first, member("2019-06-01T14:00:00.25"))
     assert not is_one_shot(first, member(None))
-    assert not is_one_shot(member("2019-06-01T12:00:00.25"), member("2019-06-01T12:00:00.50"))
+    assert not is_one_shot(first, member("2019-06-01T12:00:00.50"))
+
+
+def test_of_one_whole_second_only_the_name_of_a_shot_tells() -> None:
+    first, second, copy, other = (
+        member("2019-06-01T12:00:00", name=name)
+        for name in (b"IMG_0001.jpg", b"IMG_0002.jpg", b"IMG_0001 (1).jpg", b"picture.jpg")
+    )
+    assert is_one_shot(first, copy)
+    assert not is_one_shot(first, second)
+    assert not is_one_shot(first, other)
+    assert not is_one_shot(other, member("2019-06-01T12:00:00", name=b"picture.jpg"))
 
 
 def test_burst_frames_of_the_same_second_are_distinguished_by_their_numbers() -> None:
