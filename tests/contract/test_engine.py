@@ -130,7 +130,8 @@ ALL_METADATA = {
     "duration_seconds": 12.5, "kind": "video", "format": "mp4", "size_bytes": 5_000_000, "sources": {"rating": "xmp"},
 }  # fmt: skip
 QUERIES = {
-    "date": "date:2019-06", "time": "time:20..21", "near": "near:38.7,-9.1,30km", "type": "type:video",
+    "date": "date:2019-06", "month": "month:june", "day": "day:06-01", "weekday": "weekday:saturday",
+    "time": "time:20..21", "near": "near:38.7,-9.1,30km", "type": "type:video",
     "camera": "camera:eos", "lens": "lens::24-1\\d5", "iso": "iso:>=400", "aperture": "aperture:2.8",
     "exposure": "exposure:1/250", "focal": "focal:50", "rating": "rating:4", "text": "text:sunset", "ocr": 'ocr:"boarding pass"', "title": "title:SUN*",
     "description": "description:sea", "keyword": "keyword:Beach", "path": "path:full/*.mp4", "name": "name::^MOV_\\d+",

@@ -39,8 +39,8 @@ _OF_OTHER_MODELS = ("objects", "labels")
 STAGES_OF_FIELDS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
-            "date", "time", "place", "near", "type", "camera", "lens", "iso", "aperture", "exposure", "focal", "rating",
-            "title", "description", "keyword", "album", "path", "name", "ext", "volume", "size", "width", "height", "megapixels",
+            "date", "month", "day", "weekday", "time", "place", "near", "type", "camera", "lens", "iso", "aperture", "exposure",
+            "focal", "rating", "title", "description", "keyword", "album", "path", "name", "ext", "volume", "size", "width", "height", "megapixels",
             "orientation", "duration", "added", "event", "id",
         ),
         NOTHING,
