@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.originals import jpeg, write_photo, write_photos
+from tests.tiny_model import install_tiny
 
 
 def run(
@@ -38,6 +39,20 @@ def test_the_last_line_of_json_has_the_documented_numbers(tmp_path: Path) -> Non
     assert found["new"] == 3
     assert found["seconds"] > 0
     assert found["files_per_minute"] > 0
+
+
+def test_new_photos_end_with_the_step_that_makes_them_findable_and_a_scan_without_any_does_not(tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    write_photos(tmp_path / "photos", 2)
+    first = run("scan", tmp_path / "photos", library=library).stderr.decode().splitlines()[-1]
+    assert first.startswith("next: photoindex models pull clip-vit-b-32 (no model is installed")
+    assert b"next:" not in run("scan", library=library).stderr
+    install_tiny(library)
+    write_photo(tmp_path / "photos/new.jpg", 7)
+    assert b"next:" not in run("scan", "--quiet", library=library).stderr
+    write_photo(tmp_path / "photos/newer.jpg", 8)
+    last = run("scan", library=library).stderr.decode().splitlines()[-1]
+    assert last == "next: photoindex embed (4 pictures are not embedded: not found by what they show yet)"
 
 
 def test_exit_100_while_a_file_is_quarantined_and_the_terminal_names_it(tmp_path: Path) -> None:

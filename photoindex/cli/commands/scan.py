@@ -90,6 +90,7 @@ def scan(
     Exit codes: 0 done; 100 done, but files are quarantined (see `photoindex tasks --state quarantined`); 12 originals are
     away and no file was marked.
     """
+    from photoindex.library.maintenance.status import next_after_scan
     from photoindex.library.scan.scan import ScanRequest
     from photoindex.library.scan.scan import scan as run_scan
 
@@ -131,8 +132,15 @@ def scan(
         progress_sink(progress_of(progress, quiet=quiet)) as emit,
     ):
         summary = run_scan(found, request, emit, stop)
+        step = (
+            next_after_scan(found)
+            if summary.new and not (json or quiet or summary.dry_run or summary.stopped)
+            else None
+        )
     if json or not quiet or says_something(summary):
         _print(summary, as_json=json)
+    if step is not None:
+        print(f"next: {step.command} ({step.why})", file=sys.stderr)
     if stop.exit_code is not None and (summary.stopped or summary.pending):
         raise typer.Exit(stop.exit_code)
     if summary.roots_away:

@@ -47,6 +47,7 @@ from photoindex.store.photos.counts import (
 from photoindex.store.tasks import asset_tasks
 from photoindex.store.vectors import spaces
 
+_NO_MODEL = "no model is installed that finds photos by what they show"
 SAMPLED_FOLDERS = 32
 """Number of derived folders to measure; digests are uniform, so the others have about the same size."""
 
@@ -287,11 +288,9 @@ def _with_next_steps(found: Status) -> Status:
         if waiting and stage not in (embed.STAGE, faces.STAGE, ocr.STAGE):  # they have their own steps below, by model
             tasks = "1 task is" if waiting == 1 else f"{waiting} tasks are"
             steps.append(NextStep(f"photoindex {stage.command}", f"{tasks} pending"))
-    if found.to_embed:
-        pictures = "picture is" if found.to_embed == 1 else "pictures are"
-        steps.append(
-            NextStep(found.embed_command, f"{found.to_embed} {pictures} not embedded: not found by semantic search yet")
-        )
+    steps.extend(_steps_to_embed(found.to_embed, found.embed_command))
+    if found.photos and (pull := found.without_model.get(embed.STAGE.name)):
+        steps.append(NextStep(pull, _NO_MODEL))
     steps.extend(
         NextStep(
             command, f"{number:,} {'picture was' if number == 1 else 'pictures were'} not looked through for faces"
@@ -330,18 +329,28 @@ def _with_next_steps(found: Status) -> Status:
         for folder, mode in found.open_folders
     )
     if found.photos:
-        steps.extend(() if steps else _models_to_install(found))
+        others = [stage for stage in found.without_model if stage != embed.STAGE.name]
+        if others and all(step.why == _NO_MODEL for step in steps):
+            steps.append(NextStep("photoindex models list", f"no model is installed for: {', '.join(others)}"))
         steps.append(NextStep("photoindex backup DEST", "keep a snapshot of the library on another disk"))
     return replace(found, next_steps=tuple(steps))
 
 
-def _models_to_install(found: Status) -> Iterator[NextStep]:
-    others = dict(found.without_model)
-    pull = others.pop(embed.STAGE.name, None)
-    if pull is not None:
-        yield NextStep(pull, "no model is installed that finds photos by what they show")
-    if others:
-        yield NextStep("photoindex models list", f"no model is installed for: {', '.join(others)}")
+def next_after_scan(library: Library) -> NextStep | None:
+    """Return what makes new photos findable by what they show, None if nothing is to be done for that."""
+    with library.database.read() as connection:
+        to_embed = _count_to_embed(library, connection)
+        for step in _steps_to_embed(to_embed, _embed_command(library, connection) if to_embed else ""):
+            return step
+        known = spaces.all_spaces(connection)
+    pull = None if known else _without_model(library).get(embed.STAGE.name)
+    return None if pull is None else NextStep(pull, _NO_MODEL)
+
+
+def _steps_to_embed(pictures: int, command: str) -> Iterator[NextStep]:
+    if pictures:
+        are = "picture is" if pictures == 1 else "pictures are"
+        yield NextStep(command, f"{pictures:,} {are} not embedded: not found by what they show yet")
 
 
 def as_json(found: Status) -> dict[str, object]:

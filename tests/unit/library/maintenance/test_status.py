@@ -89,6 +89,7 @@ def test_the_next_steps_name_the_commands_that_help(library: Library, tmp_path: 
     assert [step.command for step in found.next_steps] == [
         "photoindex scan",
         "photoindex scan",
+        "photoindex models pull clip-vit-b-32",
         "photoindex tasks --state quarantined",
         "photoindex retry",
         "photoindex scan",
@@ -96,7 +97,7 @@ def test_the_next_steps_name_the_commands_that_help(library: Library, tmp_path: 
         "photoindex backup DEST",
     ]
     assert "never completely scanned" in found.next_steps[0].why
-    assert "nas is not mounted" in found.next_steps[4].why
+    assert "nas is not mounted" in found.next_steps[5].why
 
 
 def test_a_library_without_pending_work_suggests_the_models_that_it_lacks_and_a_backup(
