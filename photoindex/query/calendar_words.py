@@ -43,14 +43,17 @@ SEASONS = _numbered(
     "primavera verano otoño invierno",
 )
 """1 is spring."""
+# As `read_said` compares them: without articles and words such as of.
 FEASTS: Mapping[str, str] = {
     fold(name): feast
     for feast, names in {
         "christmas": "christmas|xmas|weihnachten|weihnacht|noël|navidad|navidades",
-        "christmas eve": "christmas eve|heiligabend|heilig abend|réveillon de noël|nochebuena",
-        "new year": "new year|new years|new year's|new year's day|neujahr|nouvel an|jour de l'an|año nuevo",
+        "christmas eve": "christmas eve|heiligabend|heilig abend|réveillon noël|nochebuena",
+        "new year": "new year|new years|new year's|nouvel an",
+        "new year's day": "new year's day|new years day|neujahr|neujahrstag|jour an|año nuevo",
         "new year's eve": "new year's eve|new years eve|silvester|sylvester|saint-sylvestre|saint sylvestre|nochevieja",
-        "easter": "easter|ostern|pâques|semana santa|pascua",
+        "easter": "easter|ostern|pâques|pascua",
+        "holy week": "semana santa|karwoche|semaine sainte|holy week",
         "halloween": "halloween",
         "valentine's day": "valentine's day|valentines day|valentinstag|saint-valentin|saint valentin|san valentín",
     }.items()
@@ -60,11 +63,14 @@ FIXED_FEASTS = {
     "christmas": ("12-24", "12-26"),
     "christmas eve": ("12-24", "12-24"),
     "new year": ("12-31", "01-01"),
+    "new year's day": ("01-01", "01-01"),
     "new year's eve": ("12-31", "12-31"),
     "halloween": ("10-31", "10-31"),
     "valentine's day": ("02-14", "02-14"),
 }
-"""Feast -> first and last day, MM-DD; the last may be in the next year. Easter has no fixed days."""
+"""Feast -> first and last day, MM-DD; the last may be in the next year. Easter and Holy Week have no fixed days."""
+MOVABLE_FEASTS = {"easter": (-2, 1), "holy week": (-7, 0)}
+"""Feast -> first and last day, in days from Easter Sunday."""
 UNITS = {
     fold(word): unit
     for unit, words in {
@@ -77,7 +83,7 @@ UNITS = {
     for word in words.split()
 }
 LAST = _words(
-    "last past previous letzte letzten letzter letztes letztem vorige vorigen voriges vergangene vergangenen vergangenes"
+    "last past previous último última pasado pasada letzte letzten letzter letztes letztem vorige vorigen voriges vergangene vergangenen vergangenes"
 )
 LAST_AFTER = _words("dernier dernière derniers dernières passé passée passés pasado pasada pasados pasadas")
 """Words for last that French and Spanish put behind the noun."""
@@ -90,11 +96,19 @@ OF = _words("of de del d' du von vom des")
 TO = _words("to until till through bis à hasta")
 AND_TO = TO | _words("and und et y a al au")
 FROM = _words("from between von zwischen de entre desde du")
+BEFORE_YESTERDAY = (
+    ("day", "before", "yesterday"),
+    ("vorgestern",),
+    ("avant-hier",),
+    ("anteayer",),
+    ("antes", "de", "ayer"),
+)
+UNTIL = _words("until till bis jusque jusqu'en jusqu'à jusqu'au hasta")
 SINCE = _words("since seit depuis desde")
 BEFORE = _words("before vor avant antes")
 AFTER = _words("after nach après después")
 NUMBERS = _numbered(
-    "one two three four five six seven eight nine ten",
+    "one/a/an two three four five six seven eight nine ten",
     "ein/eine/einem/einer/einen zwei drei vier fünf sechs sieben acht neun zehn",
     "un/une deux trois quatre cinq six sept huit neuf dix",
     "un/una/uno dos tres cuatro cinco seis siete ocho nueve diez",

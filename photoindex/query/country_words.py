@@ -1,4 +1,4 @@
-"""Names of countries in German, French and Spanish, folded; English ones are in the places that a library has."""
+"""Names of countries and well-known regions in German, French and Spanish, folded; English ones are in the places that a library has."""
 
 from __future__ import annotations
 
@@ -77,3 +77,39 @@ COUNTRIES: Mapping[str, str] = {
     fold(name).replace("-", " "): line[:2] for line in _NAMES.split("\n") if line for name in line[4:].split(", ")
 }
 """Name -> ISO 3166-1 code."""
+_REGIONS = """
+andalusia: Andalusien, Andalousie, Andalucía
+balearic islands: Balearen, Baléares, Baleares, Islas Baleares
+basque country: Baskenland, Pays basque, País Vasco
+bavaria: Bayern, Bavière, Baviera
+brittany: Bretagne, Bretaña
+california: Kalifornien, Californie
+canary islands: Kanaren, Kanarische Inseln, Canaries, Îles Canaries, Canarias, Islas Canarias, Canaries
+catalonia: Katalonien, Catalogne, Cataluña, Catalunya
+corsica: Korsika, Corse, Córcega
+crete: Kreta, Crète, Creta
+england: Angleterre, Inglaterra
+flanders: Flandern, Flandre, Flandes
+florida: Floride
+galicia: Galicien, Galice
+hesse: Hessen
+lombardy: Lombardei, Lombardie, Lombardía
+lower saxony: Niedersachsen, Basse-Saxe
+normandy: Normandie, Normandía
+piedmont: Piemont, Piémont, Piamonte
+sardinia: Sardinien, Sardaigne, Cerdeña
+saxony: Sachsen, Saxe, Sajonia
+scotland: Schottland, Écosse, Escocia
+sicily: Sizilien, Sicile, Sicilia
+thuringia: Thüringen, Thuringe, Turingia
+tuscany: Toskana, Toscane, Toscana
+tyrol: Tirol
+veneto: Venetien, Vénétie, Véneto
+"""
+REGIONS: Mapping[str, str] = {
+    fold(name).replace("-", " "): line.partition(": ")[0]
+    for line in _REGIONS.split("\n")
+    if line
+    for name in line.partition(": ")[2].split(", ")
+}
+"""Name -> the region as the places of a library have it."""

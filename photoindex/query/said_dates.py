@@ -19,12 +19,18 @@ _OLDEST = 1826
 """The year of the oldest photograph."""
 _YEAR = re.compile(r"[12][0-9]{3}")
 _DECADE = re.compile(r"(?:(19|20)?([0-9])0)(?:'?s|er)")
-_DAY_FIRST = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
+_DAY_FIRST = re.compile(r"([0-9]{1,2})[./]([0-9]{1,2})[./]([0-9]{4})")
 _MONTH_YEAR = re.compile(r"([0-9]{1,2})[./]([0-9]{4})")
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
 _DAY = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th|\.|er|º)?")
 _NUMBER = re.compile(r"[0-9]{1,3}")
 _ELISION = re.compile(r"\b([ld])'(?=\w)")
+_AGO = frozenset({"hace"})
+_WEEKEND = {
+    ("fin", "de", "semana"): "fin-de-semana",
+    ("fines", "de", "semana"): "fin-de-semana",
+    ("week", "end"): "week-end",
+}
 _SEASON_MONTHS = {False: (3, 6, 9, 12), True: (9, 12, 3, 6)}
 """Southern hemisphere -> first month of spring, summer, autumn and winter."""
 
@@ -88,7 +94,7 @@ def said_words(text: str) -> list[str]:
 
 def read_said(said: Sequence[str], calendar: Calendar) -> Said | None:
     """Return what folded words mean as a whole, None if they are no date, or could be several."""
-    tokens = tuple(said)
+    tokens = _with_weekends(tuple(said))
     for rule in _RULES:
         try:
             found = rule(tokens, calendar)
@@ -97,6 +103,15 @@ def read_said(said: Sequence[str], calendar: Calendar) -> Said | None:
         if found is not None:
             return found
     return None
+
+
+def _with_weekends(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """Join the words of a weekend into one: fin de semana."""
+    for several, one in _WEEKEND.items():
+        for at in range(len(tokens) - len(several) + 1):
+            if tokens[at : at + len(several)] == several:
+                return (*tokens[:at], one, *tokens[at + len(several) :])
+    return tokens
 
 
 def _last_day(year: int, month: int) -> date:
@@ -114,7 +129,7 @@ def _year(text: str) -> int | None:
 
 
 def _numeric(tokens: tuple[str, ...], _: Calendar) -> Said | None:
-    """2019, 2019-06-15, 15.6.2019, 6/2019."""
+    """2019, 2019-06-15, 15.6.2019, 25/6/2019, 6/2019."""
     if len(tokens) != 1:
         return None
     (text,) = tokens
@@ -123,10 +138,13 @@ def _numeric(tokens: tuple[str, ...], _: Calendar) -> Said | None:
     if found := _ISO.fullmatch(text):
         year, month = int(found[1]), int(found[2])
         return _months(year, month, month) if found[3] is None else _one_day(date(year, month, int(found[3])))
-    if found := _DAY_FIRST.fullmatch(text):
-        return _one_day(date(int(found[3]), int(found[2]), int(found[1])))
     if found := _MONTH_YEAR.fullmatch(text):
         return _months(int(found[2]), date(2000, int(found[1]), 1).month, int(found[1]))
+    if found := _DAY_FIRST.fullmatch(text):
+        first, second, year = (int(number) for number in found.groups())
+        if "/" in text and second > 12:  # 6/25/2019
+            first, second = second, first
+        return _one_day(date(year, second, first)) if "." in text or first > 12 else None
     return None
 
 
@@ -164,11 +182,12 @@ def _named(tokens: tuple[str, ...], calendar: Calendar) -> Said | None:
 
 
 def _feast(feast: str, year: int | None) -> Said | None:
-    if feast == "easter":
+    if feast in words.MOVABLE_FEASTS:
         if year is None:
             return None
+        first_day, last_day = words.MOVABLE_FEASTS[feast]
         sunday = _easter(year)
-        return Period(sunday - timedelta(days=2), sunday + timedelta(days=1))
+        return Period(sunday + timedelta(days=first_day), sunday + timedelta(days=last_day))
     first, last = words.FIXED_FEASTS[feast]
     if year is None:
         return EachYear(first, last)
@@ -196,6 +215,10 @@ def _season(season: int, year: int | None, calendar: Calendar) -> Said:
 
 def _relative(tokens: tuple[str, ...], calendar: Calendar) -> Said | None:
     """Today, this month, last year, last summer, l'été dernier, last Sunday, last December."""
+    if len(tokens) == 3 and tokens[0] == "the" and tokens[1] in words.LAST and tokens[2] in words.UNITS:
+        return _lasting((tokens[1], "one", tokens[2]), calendar)  # last year is another one than the last year
+    if _without(tokens, words.ARTICLES) in words.BEFORE_YESTERDAY:
+        return _one_day(calendar.today - timedelta(days=2))
     tokens = _without(tokens, words.ARTICLES) if len(tokens) > 1 else tokens
     if len(tokens) == 1:
         back = 0 if tokens[0] in words.TODAY else 1 if tokens[0] in words.YESTERDAY else None
@@ -324,17 +347,22 @@ def _range(tokens: tuple[str, ...], calendar: Calendar) -> Said | None:
 
 
 def _open_ended(tokens: tuple[str, ...], calendar: Calendar) -> Said | None:
-    """Since 2019, vor 2010, avant 2010, antes de 2010, after March 2018."""
+    """Since 2019, seit zwei Jahren, until 2015, vor 2010, avant 2010, antes de 2010, after March 2018."""
     if len(tokens) < 2:
         return None
-    inside = read_said(_without(tokens[1:], words.OF) or tokens[1:], calendar)
+    inside = None
+    if tokens[0] in words.SINCE:  # since two years
+        inside = _lasting(("last", *_without(tokens[1:], _AGO)), calendar)
+    inside = inside or read_said(_without(tokens[1:], words.OF) or tokens[1:], calendar)
     if not isinstance(inside, Period) or inside.first is None or inside.last is None:
         return None
-    if tokens[0] in words.SINCE:
-        return Period(inside.first, None)
-    if tokens[0] in words.BEFORE:
-        return Period(None, inside.first - timedelta(days=1))
-    return Period(inside.last + timedelta(days=1), None) if tokens[0] in words.AFTER else None
+    relations = (
+        (words.SINCE, Period(inside.first, None)),
+        (words.UNTIL, Period(None, inside.last)),
+        (words.BEFORE, Period(None, inside.first - timedelta(days=1))),
+        (words.AFTER, Period(inside.last + timedelta(days=1), None)),
+    )
+    return next((found for relation, found in relations if tokens[0] in relation), None)
 
 
 def _decade(tokens: tuple[str, ...], calendar: Calendar) -> Said | None:

@@ -9,10 +9,11 @@ from photoindex.library.handle import Library
 from photoindex.library.search.parse import lookups_of
 from photoindex.query import arguments as query_arguments
 from photoindex.query.arguments import join_arguments
-from photoindex.query.country_words import COUNTRIES
+from photoindex.query.country_words import COUNTRIES, REGIONS
 from photoindex.query.lexer import QUOTES
 from photoindex.query.said_dates import Calendar
-from photoindex.query.sentences import Names, understood
+from photoindex.query.sentence_rules import KnownPlace, Names
+from photoindex.query.sentences import understood
 from photoindex.store.search import names
 from photoindex.store.search.fields import grammar
 
@@ -31,13 +32,16 @@ def hints_on_words(arguments: Sequence[str]) -> list[str]:
 
 
 def _names(library: Library) -> Names:
-    def place(key: str) -> str | None:
+    def place(key: str) -> KnownPlace | None:
         with library.database.read() as connection:
-            if names.place_called(connection, key):
-                return key
+            if (kind := names.place_called(connection, key)) is not None:
+                return KnownPlace(key, kind)
+            region = REGIONS.get(key)
+            if region is not None and names.place_called(connection, region) == "wide":
+                return KnownPlace(region, "wide")
             code = COUNTRIES.get(key)
             country = None if code is None else names.country_of(connection, code)
-        return None if country is None else country.lower()
+        return None if country is None else KnownPlace(country.lower(), "wide")
 
     def cameras() -> Collection[str]:
         with library.database.read() as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from sqlalchemy import Connection, exists, func, or_, select
 
@@ -12,15 +13,19 @@ from photoindex.store.schema.tables import album, individual, photo, photo_keywo
 from photoindex.text import fold
 
 
-def place_called(connection: Connection, key: str) -> bool:
-    """Tell whether photos were taken in a city, a region or a country of which this is the whole name; see `geo.names.name_key`."""
+def place_called(connection: Connection, key: str) -> Literal["city", "wide", "other"] | None:
+    """Return what this is the whole name of, among the places where photos were taken; see `geo.names.name_key`.
+
+    wide is a region or a country, other is another name of a city.
+    """
     named = or_(position_of(place.c.words, f" {key} ") > 0, position_of(place.c.alternates, f"\n{key}\n") > 0)
     columns = (place.c.city, place.c.region, place.c.country, place.c.alternates)
-    rows = connection.execute(select(*columns).where(named, exists().where(photo.c.place_id == place.c.id)))
-    return any(
-        key in (*(name_key(name) for name in (city, region, country) if name), *(alternates or "").split("\n"))
-        for city, region, country, alternates in rows
-    )
+    rows = connection.execute(select(*columns).where(named, exists().where(photo.c.place_id == place.c.id))).all()
+    if any(name and key == name_key(name) for _, region, country, _ in rows for name in (region, country)):
+        return "wide"
+    if any(key == name_key(city) for city, *_ in rows if city):
+        return "city"
+    return "other" if any(key in (alternates or "").split("\n") for *_, alternates in rows) else None
 
 
 def country_of(connection: Connection, code: str) -> str | None:
