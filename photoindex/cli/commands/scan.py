@@ -21,6 +21,7 @@ from photoindex.file_access import as_named, as_on_disk
 from photoindex.paths import display, from_text, shell_word
 
 if TYPE_CHECKING:
+    from photoindex.library.maintenance.status import NextStep
     from photoindex.library.scan.scan import ScanSummary
 
 
@@ -132,15 +133,10 @@ def scan(
         progress_sink(progress_of(progress, quiet=quiet)) as emit,
     ):
         summary = run_scan(found, request, emit, stop)
-        step = (
-            next_after_scan(found)
-            if summary.new and not (json or quiet or summary.dry_run or summary.stopped)
-            else None
-        )
+        is_silent = json or quiet
+        step = None if is_silent or not summary.new or dry_run or summary.stopped else next_after_scan(found)
     if json or not quiet or says_something(summary):
-        _print(summary, as_json=json)
-    if step is not None:
-        print(f"next: {step.command} ({step.why})", file=sys.stderr)
+        _print(summary, step, as_json=json)
     if stop.exit_code is not None and (summary.stopped or summary.pending):
         raise typer.Exit(stop.exit_code)
     if summary.roots_away:
@@ -184,7 +180,7 @@ def _listed(source: str, *, null: bool) -> list[bytes]:
     return [path for path in data.split(separator) if path]
 
 
-def _print(summary: ScanSummary, *, as_json: bool) -> None:
+def _print(summary: ScanSummary, step: NextStep | None, *, as_json: bool) -> None:
     if as_json:
         import json
         from dataclasses import asdict
@@ -194,6 +190,8 @@ def _print(summary: ScanSummary, *, as_json: bool) -> None:
 
     for line in lines(summary):
         print(line, file=sys.stderr)
+    if step is not None:
+        print(f"next: {step.command} ({step.why})", file=sys.stderr)
 
 
 def lines(summary: ScanSummary) -> Iterator[str]:
