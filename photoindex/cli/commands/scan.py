@@ -139,6 +139,10 @@ def scan(
         _print(summary, step, as_json=json)
     if stop.exit_code is not None and (summary.stopped or summary.pending):
         raise typer.Exit(stop.exit_code)
+    _raise_what_is_wrong(summary)
+
+
+def _raise_what_is_wrong(summary: ScanSummary) -> None:
     if summary.roots_away:
         away = [from_text(path) for path in summary.roots_away]
         raise VolumeOffline(
