@@ -17,6 +17,10 @@ def _numbered(*lists: str) -> Mapping[str, int]:
     }
 
 
+def _numbered_by_ten(*lists: str) -> Mapping[str, int]:
+    return {name: number * 10 for name, number in _numbered(*lists).items() if name != "-"}
+
+
 def _words(text: str) -> frozenset[str]:
     return frozenset(map(fold, text.split()))
 
@@ -95,13 +99,19 @@ ARTICLES = _words("the der die das den dem des le la les l' los las el un une ei
 OF = _words("of de del d' du von vom des")
 TO = _words("to until till through bis à hasta")
 AND_TO = TO | _words("and und et y a al au")
-FROM = _words("from between von zwischen de entre desde du")
+FROM = _words("from between von vom zwischen de del entre desde du")
 BEFORE_YESTERDAY = (
     ("day", "before", "yesterday"),
     ("vorgestern",),
     ("avant-hier",),
     ("anteayer",),
     ("antes", "de", "ayer"),
+)
+DECADES = _numbered_by_ten(
+    "- - - - fifties sixties seventies eighties nineties",
+    "- - - - fünfziger/fünfzigern sechziger/sechzigern siebziger/siebzigern achtziger/achtzigern neunziger/neunzigern",
+    "- - - - cinquante soixante soixante-dix quatre-vingt/quatre-vingts quatre-vingt-dix",
+    "- - - - cincuenta sesenta setenta ochenta noventa",
 )
 UNTIL = _words("until till bis jusque jusqu'en jusqu'à jusqu'au hasta")
 SINCE = _words("since seit depuis desde")

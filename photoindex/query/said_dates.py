@@ -18,11 +18,13 @@ from photoindex.text import fold
 _OLDEST = 1826
 """The year of the oldest photograph."""
 _YEAR = re.compile(r"[12][0-9]{3}")
-_DECADE = re.compile(r"(?:(19|20)?([0-9])0)(?:'?s|er)")
+_DECADE = re.compile(r"(?:(19|20)?([0-9])0)(?:'?s|ern?)")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})[./]([0-9]{1,2})[./]([0-9]{4})")
 _MONTH_YEAR = re.compile(r"([0-9]{1,2})[./]([0-9]{4})")
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
 _DAY = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th|\.|er|º)?")
+_DAY_MONTH = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.?")
+_DAYS = re.compile(r"([0-9]{1,2})[-\u2013]([0-9]{1,2})")
 _NUMBER = re.compile(r"[0-9]{1,3}")
 _ELISION = re.compile(r"\b([ld])'(?=\w)")
 _AGO = frozenset({"hace"})
@@ -94,7 +96,7 @@ def said_words(text: str) -> list[str]:
 
 def read_said(said: Sequence[str], calendar: Calendar) -> Said | None:
     """Return what folded words mean as a whole, None if they are no date, or could be several."""
-    tokens = _with_weekends(tuple(said))
+    tokens = _with_weekends(tuple(part for one in said for part in _days_apart(one)))
     for rule in _RULES:
         try:
             found = rule(tokens, calendar)
@@ -103,6 +105,12 @@ def read_said(said: Sequence[str], calendar: Calendar) -> Said | None:
         if found is not None:
             return found
     return None
+
+
+def _days_apart(token: str) -> tuple[str, ...]:
+    """Return the days of 3-9 June as words of their own."""
+    found = _DAYS.fullmatch(token)
+    return (token,) if found is None else (found[1], "to", found[2])
 
 
 def _with_weekends(tokens: tuple[str, ...]) -> tuple[str, ...]:
@@ -328,9 +336,12 @@ def _range(tokens: tuple[str, ...], calendar: Calendar) -> Said | None:
         if word not in joining or not 0 < place < len(tokens) - 1:
             continue
         before, after = tokens[:place], tokens[place + 1 :]
+        months = [one for one in before if one in words.MONTHS]
+        if len(months) == 1 and len(before) == 2 and _DAY.fullmatch(after[0]) and len(after) <= 2:  # June 3 to 9, 2019
+            after = (months[0], *after)
         last = read_said(after, calendar)
         year = _year(after[-1])
-        first = read_said(before, calendar)
+        first = _first_day(before, last) or read_said(before, calendar)
         if not isinstance(first, Period) and year is not None:
             first = read_said((*before, str(year)), calendar)
         if (
@@ -344,6 +355,21 @@ def _range(tokens: tuple[str, ...], calendar: Calendar) -> Said | None:
         if isinstance(first, EachYear) and isinstance(last, EachYear):
             return EachYear(first.first, last.last)
     return None
+
+
+def _first_day(before: tuple[str, ...], last: Said | None) -> Said | None:
+    """Return the first day of a range whose month, or year, only the last one has: 3 to 9 June 2019, 03.10. to 05.10.2020."""
+    before = _without(before, words.ARTICLES)
+    if len(before) != 1:
+        return None
+    day, without_year = _DAY.fullmatch(before[0]), _DAY_MONTH.fullmatch(before[0])
+    if isinstance(last, EachYear) and len(last.first) > len("MM"):
+        return None if day is None else EachYear(f"{last.first[:3]}{int(day[1]):02}", last.last)
+    if not isinstance(last, Period) or last.first is None or last.first != last.last:
+        return None
+    if without_year is not None:
+        return _one_day(date(last.first.year, int(without_year[2]), int(without_year[1])))
+    return None if day is None else _one_day(last.first.replace(day=int(day[1])))
 
 
 def _open_ended(tokens: tuple[str, ...], calendar: Calendar) -> Said | None:
@@ -372,6 +398,8 @@ def _decade(tokens: tuple[str, ...], calendar: Calendar) -> Said | None:
         tokens = (tokens[1] + "s",)
     if len(tokens) == 2 and tokens[1] in ("jahre", "jahren"):
         tokens = tokens[:1]
+    if tokens and (number := words.DECADES.get(tokens[-1])) and tokens[:-1] in ((), ("annees",), ("anos",)):
+        tokens = (f"{number}s",)
     if len(tokens) != 1 or not (found := _DECADE.fullmatch(tokens[0])):
         return None
     century = int(found[1]) if found[1] else 19 if int(found[2]) * 10 > calendar.today.year % 100 else 20

@@ -8,12 +8,13 @@ from enum import Enum
 from typing import Literal
 
 from photoindex.query import sentence_words as words
-from photoindex.query.calendar_words import AFTER, BEFORE, MONTHS, SEASONS, SINCE, UNITS, UNTIL
+from photoindex.query.calendar_words import AFTER, AND_TO, BEFORE, MONTHS, SEASONS, SINCE, UNITS, UNTIL
 from photoindex.query.homographs import HOMOGRAPHS, MATERIALS
 from photoindex.query.said_dates import Calendar, Period, Said, Weekday, read_said
 from photoindex.query.times import WEEKDAY_NAMES
 
 _LEAST_LETTERS = 4
+_LONGEST_NAME = 5
 _OLDEST = 1900
 _RELATIONS = BEFORE | AFTER | SINCE | UNTIL
 
@@ -114,17 +115,22 @@ def _date(said: tuple[str, ...], text: str, around: Around) -> Piece | None:
         lead, rest = _behind(said, words.DATE)
         # The last year is another one than last year.
         found = (read_said(said[len(lead) :], around.calendar) or read_said(rest, around.calendar)) if lead else None
-    if found is None or (lead and lead[0] == "a" and not text.casefold().startswith("à")):
+    is_article = bool(lead) and lead[0] == "a" and not text.casefold().startswith("à")
+    if found is None or is_article or _ends_a_range(around):
         return None
     if isinstance(found, Period):
-        if not _is_plain_period(rest, lead, around):
-            return None
-        return Piece(text, said, "date", str(found), found)
+        return Piece(text, said, "date", str(found), found) if _is_plain_period(rest, lead, around) else None
     if not _is_plain_each_year(found, rest, lead, around):
         return None
     if isinstance(found, Weekday):
         return Piece(text, said, "weekday", WEEKDAY_NAMES[found.number - 1], found)
     return Piece(text, said, "month" if len(found.first) == len("MM") else "day", str(found), found)
+
+
+def _ends_a_range(around: Around) -> bool:
+    """Tell whether a day without a month and a word such as to are before, which were not understood together with this."""
+    before = [word for word in around.before if word not in words.ARTICLES]
+    return len(before) > 1 and before[-1] in AND_TO and before[-2].isdigit() and len(before[-2]) < len("2019")
 
 
 def _is_plain_period(rest: tuple[str, ...], lead: tuple[str, ...], around: Around) -> bool:
@@ -156,8 +162,12 @@ def _is_plain_each_year(found: Said, rest: tuple[str, ...], lead: tuple[str, ...
     name = rest[-1]
     if isinstance(found, Weekday):  # on Sundays, sonntags, los domingos
         return len(name) > len("sun") and (name.endswith("s") or bool(lead and around.closed))
-    if not lead or not around.closed or around.last in words.HAVE:  # il a été malade
+    is_named = len(rest) > 1 and any(one[0].isdigit() for one in rest) and around.noun not in words.HAVING_PLACES
+    is_feast = name in words.PLAIN_FEASTS and (around.first or around.known)
+    if not (lead or is_named or is_feast) or not around.closed or around.last in words.HAVE:  # il a été malade
         return False
+    if not lead:  # 4th of July, Heiligabend bei Oma
+        return around.noun not in words.PARTS | UNITS.keys() | _RELATIONS
     if lead[-1] in words.OF and not around.is_of_photos:  # robe d'été
         return False
     return len(rest) > 1 or name not in MONTHS or len(name) >= _LEAST_LETTERS or name in ("may", "mai")
@@ -165,6 +175,8 @@ def _is_plain_each_year(found: Said, rest: tuple[str, ...], lead: tuple[str, ...
 
 def _place(said: tuple[str, ...], text: str, around: Around) -> Piece | None:
     lead, rest = _behind(said, words.PLACE)
+    if len(rest) > _LONGEST_NAME:
+        return None
     with_article = said[len(lead) :]
     known = _known(with_article, around)
     if known is None and lead and rest != with_article:
@@ -208,8 +220,10 @@ def _strength(lead: tuple[str, ...], text: str, around: Around, *, is_common: bo
         is_name = around.closed or around.next in words.OCCASIONS | words.PHOTOS | words.VIDEOS
         is_free = around.last not in words.SMALL
         return Strength.WEAK if is_name and is_free and not is_common and not is_passing else None
-    if lead[0] == "a" and not text.casefold().startswith("à"):  # the English article, or viaje a Lisboa
-        return Strength.STRONG if around.last in words.TRAVEL else None
+    if lead[0] == "a" and not text.casefold().startswith(
+        "à"
+    ):  # the English article, or viaje a Lisboa, l'ete dernier a Nice
+        return Strength.STRONG if around.last in words.TRAVEL or around.known else None
     if lead[0] not in words.FROM_PLACE or (around.is_of_photos and not is_common):
         return Strength.STRONG
     return None if is_common or is_passing else Strength.WEAK
@@ -249,10 +263,10 @@ def _is_camera(said: tuple[str, ...], lead: tuple[str, ...], text: str, around: 
 
 def _kind(said: tuple[str, ...], text: str, around: Around) -> Piece | None:
     if len(said) == 1 and said[0] in words.VIDEOS:
-        is_thing = around.next in words.OF_VIDEO or around.noun in words.OF_VIDEO
+        is_thing = around.next in words.OF_VIDEO or around.noun in words.OF_VIDEO | words.WATCHING
         in_general = said[0] not in words.CLIPS or around.first
         return Piece(text, said, "type", "video") if in_general and not is_thing else None
-    if said[0] in words.RAW:
+    if said[0] in words.RAW and around.noun not in words.WATCHING:
         is_file = len(said) == 2 and said[1] in words.FILES | words.PHOTOS
         if is_file or (len(said) == 1 and around.closed and around.last not in words.INDEFINITE):
             return Piece(text, said, "type", "raw")

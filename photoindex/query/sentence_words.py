@@ -41,7 +41,7 @@ TAKEN = _words(
 )
 JOINING = _words("and or und oder et ou y e o")
 NOT = _words(
-    "not without except no ohne nicht außer kein keine sans sauf pas sin excepto menos salvo never but aber mais pero"
+    "not without except no ohne nicht außer kein keine sans sauf pas sin excepto menos salvo neither nor weder noch ni never but aber mais pero"
 )
 """What follows one of these stays as it is."""
 PHOTOS = _words(
@@ -57,7 +57,7 @@ OF_VIDEO = _words(
     "caméra cassettes juego juegos llamada llamadas cámara cámaras videocámara vigilancia tarjeta"
 )
 """Words beside video that make it a thing in the picture."""
-RAW = _words("raw raws raw-files rohdateien")
+RAW = _words("raw raws raw-files rohdateien raw-bilder raw-fotos raw-dateien rohbilder")
 FILES = _words("file files dateien datei fichiers fichier archivos archivo")
 ASKING = _words(
     "show me find all some every give list search for i want zeig zeige mir alle suche finde montre-moi montre moi toutes tous "
@@ -103,8 +103,13 @@ HAVING_PLACES = _words(
     "amiga amigas familia carta postal calle plaza puerta estación universidad avenida agua zumo tarta"
 )
 """What belongs to a place wherever it is: a bottle of Porto, the gare de Lyon."""
+WATCHING = _words(
+    "watching filming recording editing making shooting playing sorting schaut schauen ansehen anschauen dreht drehen filmt filmen bearbeitet "
+    "bearbeiten regarde regardent regardant filmant monte montant mirando viendo grabando editando"
+)
+"""What one does to a video or file that is in the picture."""
 NEAR = _words(
-    "about over between near outside via through like against vs for without behind above über zwischen bei nahe durch wie gegen für hinter "
+    "about over under beside before after on auf bei vor unter neben nach devant sous chez sur junto delante detrás bajo ante between near outside via through like against vs for without behind above über zwischen bei nahe durch wie gegen für hinter "
     "sur entre près comme contre pour vers derrière sobre cerca como contra para tras hacia"
 )
 """Words before a place where a picture may be elsewhere."""
@@ -120,6 +125,10 @@ MARCHING = _words(
 HAVE = _words("ai as a avons avez ont avait avaient avais aura auront ayant aurait eu")
 """Forms of avoir, behind which été is been."""
 FRENCH_AFTER_YESTERDAY = _words("soir matin midi après-midi nuit à au aux chez avec dans en")
+PLAIN_FEASTS = _words(
+    "christmas xmas weihnachten navidad heiligabend silvester nochevieja nochebuena halloween valentinstag"
+)
+"""Feasts that are no names."""
 NAMES_OF_PEOPLE = _words(
     "april avril abril august june juin junio julio july juni juli summer autumn spring fall octobre marzo"
 )

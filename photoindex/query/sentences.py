@@ -7,6 +7,7 @@ sentence with an operator or parentheses is left as it is.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from photoindex.query import sentence_words as words
@@ -15,10 +16,12 @@ from photoindex.query.said_dates import Calendar, read_said, said_words
 from photoindex.query.sentence_rules import RULES, Around, Names, Piece, Strength, season_of_a_place
 from photoindex.query.syntax import FieldGrammar
 
-_LONGEST = 7
+_LONGEST = 10
 """Words of the longest date or name."""
 _LONGEST_DATE = 4
 _ENDS = ",.;:!?"
+_SEVERAL = " camera:"
+"""In the value of a camera that several words of its name must match."""
 _PLAIN = (TokenKind.WORD,)
 _UNCLEAR = (TokenKind.NOT, TokenKind.OPEN, TokenKind.CLOSE, TokenKind.OR, TokenKind.AND)
 _OF_TIME = ("date", "month", "day", "weekday")
@@ -89,7 +92,7 @@ def _is_closed(pieces: Sequence[Piece], stop: int, calendar: Calendar) -> bool:
     """Tell whether what begins here cannot belong to the noun before: the end, a word such as in, or a date."""
     if stop == len(pieces) or not pieces[stop].folded or pieces[stop - 1].text[-1:] in _ENDS:
         return True
-    if pieces[stop].folded[0] in words.SMALL:
+    if pieces[stop].folded[0] in words.SMALL | words.NEAR | words.NOT:
         return True
     ends = range(stop + 1, min(stop + _LONGEST_DATE, len(pieces)) + 1)
     return any(read_said([word for one in pieces[stop:end] for word in one.folded], calendar) for end in ends)
@@ -98,7 +101,7 @@ def _is_closed(pieces: Sequence[Piece], stop: int, calendar: Calendar) -> bool:
 def _without_weak(pieces: Sequence[Piece]) -> list[Piece]:
     """Return places that are only named in passing as words where another is plainer: people from Madrid in Paris."""
     pieces = [
-        Piece(one.text, one.folded) if one.field == "place" and _is_one_of_two(pieces, at) else one
+        Piece(one.text, one.folded) if one.field and _is_one_of_two(pieces, at) else one
         for at, one in enumerate(pieces)
     ]
     plain = [at for at, one in enumerate(pieces) if one.field == "place" and one.strength is Strength.STRONG]
@@ -135,13 +138,15 @@ def _joined(pieces: Sequence[Piece]) -> list[Piece] | None:
             found.append(one)
             continue
         same = next((place for place in range(len(found) - 1, -1, -1) if found[place].field == one.field), None)
-        if same is None or one.field == "camera":
+        if same is None:
             found.append(one)
             continue
+        if one.field == "camera" and _SEVERAL in (found[same].value + one.value):
+            return None
         between = [word for piece in found[same + 1 :] for word in piece.folded]
         is_list = len(between) <= 1 and all(word in words.JOINING for word in between)
-        if is_list and (between or one.field != "place"):
-            found[same] = Piece(found[same].text, found[same].folded, one.field, f"{found[same].value},{one.value}")
+        if is_list and between:
+            found[same] = replace(found[same], value=f"{_quoted(found[same].value)},{_quoted(one.value)}")
             del found[same + 1 :]
         elif one.field == "place":
             found.append(one)
@@ -179,7 +184,9 @@ def _without_small(pieces: Sequence[Piece]) -> list[Piece]:
 def _written(piece: Piece) -> str:
     if piece.field is None:
         return piece.text.strip(_ENDS) if piece.folded else piece.text
-    if " camera:" in piece.value:
-        return f"camera:{piece.value}"
-    needs_quotes = any(character in piece.value for character in " '()")
-    return f'{piece.field}:"{piece.value}"' if needs_quotes else f"{piece.field}:{piece.value}"
+    return f"{piece.field}:{piece.value if _SEVERAL in piece.value else _quoted(piece.value)}"
+
+
+def _quoted(value: str) -> str:
+    is_plain = value[:1] == '"' or not any(character in value for character in " '()")
+    return value if is_plain else f'"{value}"'
