@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -311,11 +311,11 @@ def _print_count(number: int, *, json: bool) -> int:
 
 
 def _print_hits(result: SearchResult, output: Output, shown: PictureOptions, *, title: str) -> int:
-    columns = _columns(result, output)
+    columns, row_of = _columns(result, output), _rows(output)
     if not shown.wanted:
-        return render(map(_row, result.hits()), columns, output)
+        return render(map(row_of, result.hits()), columns, output)
     hits = list(result.hits())
-    printed = len(hits) if shown.takes_stdout else render(map(_row, hits), columns, output)
+    printed = len(hits) if shown.takes_stdout else render(map(row_of, hits), columns, output)
     show_pictures(result.library, hits, shown, title, by_date=result.is_by_date)
     return printed
 
@@ -334,15 +334,26 @@ def _columns(result: SearchResult, output: Output) -> Sequence[Column]:
     return (rest[0], relevance, *rest[1:])
 
 
-def _row(hit: Hit) -> Row:
+def _rows(output: Output) -> Callable[[Hit], Row]:
+    """Return what makes the row of a hit; a table has the time as people read it, too."""
+    from operator import attrgetter
+
+    from photoindex.cli.output.render import Form
     from photoindex.library.photos.time_text import shown
+    from photoindex.library.search.hits import Hit
     from photoindex.library.timestamps import utc
 
-    row = {name: getattr(hit, name) for name in hit.__slots__}
-    row["size"] = row.pop("size_bytes")
-    row["added_at"] = utc(hit.added_at)
-    row["taken_at_utc"] = utc(hit.taken_at_utc)
-    row["taken"] = shown(hit.taken_at, hit.taken_at_precision, hit.taken_at_source)
+    values, is_table = attrgetter(*Hit.__slots__), output.form is Form.TABLE
+
+    def row(hit: Hit) -> Row:
+        known = dict(zip(Hit.__slots__, values(hit), strict=True))
+        known["size"] = known.pop("size_bytes")
+        known["added_at"] = utc(hit.added_at)
+        known["taken_at_utc"] = utc(hit.taken_at_utc)
+        if is_table:
+            known["taken"] = shown(hit.taken_at, hit.taken_at_precision, hit.taken_at_source)
+        return known
+
     return row
 
 

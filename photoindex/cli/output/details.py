@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from photoindex.cli.output.render import as_json, ascii_json, visible
+from photoindex.cli.output.render import ascii_json, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ def print_details(title: str, sections: Sequence[Section]) -> None:
 
 def print_json(value: Mapping[str, object]) -> None:
     """Print one JSON object as one line of ASCII; bytes of a path that are not UTF-8 become surrogates."""
-    print(ascii_json(as_json(value)))
+    print(ascii_json(value))
 
 
 def size_text(size_bytes: int) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from photoindex.cli.output.render import Column, Output, Row, as_json, ascii_json
+from photoindex.cli.output.render import Column, Output, Row, ascii_json
 
 GeoJsonOption = Annotated[
     bool,
@@ -27,7 +27,7 @@ def print_geojson(rows: Iterator[Row], columns: Sequence[Column], output: Output
         if position is None:
             left_out += 1
             continue
-        properties = {one.name: as_json(row.get(one.name)) for one in columns}
+        properties = {one.name: row.get(one.name) for one in columns}
         point = {"type": "Point", "coordinates": position}
         feature = {"type": "Feature", "id": row.get("id"), "geometry": point, "properties": properties}
         output.stream.write((b",\n" if printed else b"\n") + ascii_json(feature).encode("ascii"))

@@ -206,13 +206,17 @@ def text_of(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return "; ".join(text_of(one) for one in value)
     if isinstance(value, Mapping):
-        return json.dumps(as_json(value))
+        return ascii_json(value)
     return str(value)
 
 
 def ascii_json(value: object) -> str:
-    """Return JSON in ASCII without control characters: `json` leaves DEL as it is."""
-    return json.dumps(value, allow_nan=False).replace("\x7f", "\\u007f")
+    """Return JSON in ASCII, as `as_json` converts values, without control characters: `json` leaves DEL as it is."""
+    try:
+        text = _JSON.encode(value)
+    except ValueError:  # a number that is none, which is rare: most values need no conversion
+        text = _JSON.encode(as_json(value))
+    return text.replace("\x7f", "\\u007f")
 
 
 def as_json(value: object) -> object:
@@ -226,6 +230,15 @@ def as_json(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [as_json(one) for one in value]
     return value
+
+
+def _as_json_type(value: object) -> object:
+    if isinstance(value, (bytes, Mapping)):
+        return as_json(value)
+    raise TypeError(f"{type(value).__name__} is no value of JSON")
+
+
+_JSON = json.JSONEncoder(allow_nan=False, default=_as_json_type)
 
 
 def _print_geojson(rows: Iterator[Row], columns: Sequence[Column], output: Output) -> int:
@@ -255,9 +268,10 @@ def _plain(value: object) -> bytes:
 
 
 def _print_json(rows: Iterator[Row], columns: Sequence[Column], output: Output) -> int:
+    names = [one.name for one in columns]
     count = 0
     for count, row in enumerate(rows, 1):  # noqa: B007
-        line = {"schema": _SCHEMA} | {one.name: as_json(row.get(one.name)) for one in columns}
+        line = {"schema": _SCHEMA} | {name: row.get(name) for name in names}
         output.stream.write(ascii_json(line).encode("ascii") + b"\n")
     return count
 
