@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from photoindex import durations
-from photoindex.query.calendar_words import WEEKDAYS
-from photoindex.query.said_dates import Calendar, EachYear, Period, Weekday, read_said, said_words
 from photoindex.query.syntax import Lookups
 from photoindex.query.values import Span
 from photoindex.text import fold
+
+if TYPE_CHECKING:  # the words for dates take a tenth of the start of a search that says none
+    from photoindex.query.said_dates import Period
 
 _DATE = re.compile(
     r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
@@ -81,7 +83,11 @@ def context_of(value: str, lookups: Lookups) -> str | None:
 
 def each_year(value: str, lookups: Lookups) -> tuple[str, str, str] | None:
     """Return the field and the ends of what date:december, date:christmas or date:sunday mean: days of any year or week."""
-    said = None if _DATE.fullmatch(value) else read_said(_words(value), Calendar(_today(lookups.now), lookups.southern))
+    if _DATE.fullmatch(value):
+        return None
+    from photoindex.query.said_dates import Calendar, EachYear, Weekday, read_said
+
+    said = read_said(_words(value), Calendar(_today(lookups.now), lookups.southern))
     if isinstance(said, Weekday):
         return "weekday", WEEKDAY_NAMES[said.number - 1], WEEKDAY_NAMES[said.number - 1]
     if isinstance(said, EachYear):
@@ -91,6 +97,8 @@ def each_year(value: str, lookups: Lookups) -> tuple[str, str, str] | None:
 
 def read_month(value: str) -> Span:
     """Parse a month of any year, by number or name; the span is the whole month, as text that MM-DD starts with."""
+    from photoindex.query.said_dates import Calendar, EachYear, read_said
+
     said = read_said([fold(value)], Calendar(date(2000, 1, 1)))
     number = said.first if isinstance(said, EachYear) and said.first == said.last else value.zfill(2)
     if not re.fullmatch("0[1-9]|1[0-2]", number):
@@ -111,6 +119,8 @@ def read_day(value: str) -> Span:
 
 def read_weekday(value: str) -> Span:
     """Parse a day of the week by its name; 1 is Monday."""
+    from photoindex.query.calendar_words import WEEKDAYS
+
     number = WEEKDAYS.get(fold(value))
     if number is None:
         raise ValueError("a day of the week is needed, such as sunday, monday..friday or friday..sunday")
@@ -165,6 +175,8 @@ def _today(now: str) -> date:
 
 
 def _words(value: str) -> list[str]:
+    from photoindex.query.said_dates import said_words
+
     return said_words(value.replace("-", " "))
 
 
@@ -172,6 +184,8 @@ def _said(value: str, context: str) -> Period | None:
     """Return the days that a value says in words, None if it is written otherwise, or means days of any year."""
     if _DATE.fullmatch(value):
         return None
+    from photoindex.query.said_dates import Calendar, Period, read_said
+
     weekday = int(context.rpartition(_WEEK_FROM)[2]) if _WEEK_FROM in context else 0
     calendar = Calendar(_today(context), southern=_SOUTHERN in context, first_weekday=weekday)
     found = read_said([fold(value)], calendar) or read_said(_words(value), calendar)

@@ -246,7 +246,7 @@ def search(
 
 def _understood(library: Library, words: Sequence[str], *, literal: bool) -> str | Sequence[str]:
     """Return the query that bare words mean, and say so where that is more than the words."""
-    if literal or not words or not library.config.search.sentences:
+    if literal or not any(map(_may_be_bare, words)) or not library.config.search.sentences:
         return words
     from photoindex.library.search.sentences import hints_on_words, sentence
 
@@ -257,6 +257,11 @@ def _understood(library: Library, words: Sequence[str], *, literal: bool) -> str
         return words
     print(f"understood as: {visible(meant)} (--literal: as written)", file=sys.stderr)
     return meant
+
+
+def _may_be_bare(argument: str) -> bool:
+    """Tell whether an argument has words without a field; the rules for sentences take a while to load."""
+    return any(":" not in word and not word.startswith("@") for word in argument.split())
 
 
 def _print_notes(result: SearchResult) -> None:
