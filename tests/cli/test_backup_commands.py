@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -174,6 +175,25 @@ def test_restore_replaces_a_library_only_with_the_option_and_names_the_old_one(r
     assert (result.returncode, result.stdout) == (0, f"{tmp_path}/library\n")
     (aside,) = tmp_path.glob("library.replaced-*")
     assert str(aside) in result.stderr
+
+
+def test_the_only_snapshot_of_a_destination_is_verified_and_of_several_all_are_named(run: Run, tmp_path: Path) -> None:
+    run("backup", "nas", "--init")
+    (tmp_path / "nas" / ".photoindex-killed").mkdir()
+    first = run("backup", "verify", "nas")
+    (folder,) = (tmp_path / "nas").glob("photoindex-2*")
+    assert (first.returncode, first.stdout) == (0, f"{folder}\n"), first.stderr
+    other = tmp_path / "nas" / "photoindex-20200101T000000Z"
+    shutil.copytree(folder, other)
+    several = run("backup", "verify", "nas")
+    assert several.returncode == 2
+    assert several.stderr.count("photoindex-2") == 2
+    assert f"name one of them: {folder}, {other}" in several.stderr or f"{other}, {folder}" in several.stderr
+    shutil.rmtree(other)
+    part = next(folder.glob("*.zst"))
+    part.write_bytes(part.read_bytes()[:-1])
+    damaged = run("backup", "verify", "nas")
+    assert (damaged.returncode, folder.name in damaged.stderr) == (13, True)
 
 
 def test_a_path_that_is_not_a_snapshot_is_a_usage_error(run: Run) -> None:

@@ -117,6 +117,59 @@ def test_show_names_each_unknown_token_shows_the_others_and_exits_11(
     assert b"photoindex why '/no where.jpg'" in ran.err
 
 
+def test_show_finds_a_unique_name_in_any_case_and_without_its_extension(
+    volume_rows: VolumeRows,
+    originals: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    photo_id = add_beach(volume_rows)
+    other = volume_rows.add_whole_photo("2020/Straße*.HEIC")
+    volume_rows.add_file("2021/beach.txt")
+    for name, found in (("beach.jpg", photo_id), ("BEACH", photo_id), ("straße*", other), ("STRASSE*.heic", other)):
+        ran = run(capsysbinary, "show", "--json", name)
+        assert (ran.code, [one["id"] for one in ran.json]) == (0, [found]), name
+    assert run(capsysbinary, "show", "--json", "beach").json[0]["path"] == str(originals / "2019/beach.jpg")
+    for name in ("bea", "beach.jpeg", "each.jpg", "*", "be*", "2020/Straße*", "straße"):
+        assert run(capsysbinary, "show", name).code == 11, name
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "beach.jpg").write_bytes(b"another one")
+    here = run(capsysbinary, "show", "beach.jpg")
+    assert (here.code, b"beach.jpg is not in the library" in here.err) == (11, True)
+
+
+def test_show_lists_the_photos_of_a_name_with_their_ids(
+    volume_rows: VolumeRows, originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    first = volume_rows.add_whole_photo("2019/IMG_1.jpg")
+    second = volume_rows.add_whole_photo("2020/img_1.JPG")
+    several = run(capsysbinary, "show", "IMG_1")
+    assert (several.code, several.out) == (11, b"")
+    lines = several.err.decode().splitlines()
+    assert lines[0] == "photoindex: 2 photos are named IMG_1; name one by its id:"
+    assert [line.split() for line in lines[1:]] == [
+        [str(first), f"{originals}/2019/IMG_1.jpg"],
+        [str(second), f"{originals}/2020/img_1.JPG"],
+    ]
+    # In exactly these letters there is one.
+    assert run(capsysbinary, "show", "--json", "IMG_1.jpg").json[0]["id"] == first
+    assert run(capsysbinary, "show", "Img_1.jpg").code == 11
+
+
+def test_one_photo_with_several_files_of_a_name_is_unique(
+    volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    photo_id = volume_rows.add_whole_photo("2019/IMG_1.jpg")
+    volume_rows.add_file("copies/IMG_1.jpg", asset_id=volume_rows.asset_of(photo_id))
+    volume_rows.add_file("2019/IMG_1.xmp")
+    assert run(capsysbinary, "show", "--json", "img_1").json[0]["id"] == photo_id
+    broken = volume_rows.add_file("2019/broken.jpg")
+    assert broken
+    [shown] = run(capsysbinary, "show", "--json", "Broken").json
+    assert (shown["id"], len(shown["files"])) == (None, 1)
+
+
 def test_show_survives_a_hostile_name_in_json_and_escapes_it_for_people(
     volume_rows: VolumeRows, originals: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:

@@ -30,14 +30,18 @@ def volume_rows(library_folder: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 SQL = "SELECT id, title, rating FROM v_photo ORDER BY id"
 
 
-def test_in_a_pipe_it_prints_a_json_array(volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_in_a_pipe_it_prints_json_lines_and_an_array_if_asked(
+    volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     ran = run(capsysbinary, "sql", SQL)
     assert (ran.code, ran.err) == (0, b"")
-    assert json.loads(ran.out) == [
+    assert ran.json == [
         {"id": 1, "title": 'Say "hi",\nyou', "rating": None},
         {"id": 2, "title": None, "rating": 4},
     ]
-    assert run(capsysbinary, "sql", "--json", SQL).out == ran.out
+    assert run(capsysbinary, "sql", "--nl", SQL).out == ran.out
+    assert json.loads(run(capsysbinary, "sql", "--json", SQL).out) == ran.json
+    assert run(capsysbinary, "sql", "SELECT 1 WHERE 0").out == b""
 
 
 @pytest.mark.parametrize(
@@ -81,7 +85,7 @@ def test_mistakes_and_writes_exit_2_with_one_line(
     ran = run(capsysbinary, "sql", *words)
     assert (ran.code, ran.out) == (2, b"")
     assert len(ran.err.splitlines()) == 1
-    assert json.loads(run(capsysbinary, "sql", "SELECT count(*) AS n FROM photo").out) == [{"n": 2}]
+    assert run(capsysbinary, "sql", "SELECT count(*) AS n FROM photo").json == [{"n": 2}]
 
 
 def test_the_views_are_listed_with_what_each_column_means(

@@ -30,6 +30,36 @@ def states(capture: pytest.CaptureFixture[bytes]) -> list[str]:
     return [one["state"] for one in run(capture, "tasks", "--json").json]
 
 
+def test_what_is_left_and_what_failed_is_listed_and_the_done_are_counted(
+    volume_rows: VolumeRows, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    volume_rows.add_task(volume_rows.add_file("next.jpg"), "pending")
+    ran = run(capsysbinary, "tasks")
+    assert [line.split(b"\t")[-3] for line in ran.out.splitlines() if b"\t" in line] == [
+        b"quarantined",
+        b"dismissed",
+        b"pending",
+    ]
+    assert ran.err == b"2 done; to list them: photoindex tasks --state done\n"
+    done = run(capsysbinary, "tasks", "--json", "--state", "done")
+    assert ([one["id"] for one in done.json], done.err) == ([1, 2], b"")
+    every = run(capsysbinary, "tasks", "--json")
+    assert ([one["id"] for one in every.json], every.err) == ([1, 2, 3, 4, 5], b"")
+    assert run(capsysbinary, "tasks", "--stage", "embed").err == b""
+    assert run(capsysbinary, "tasks", "--error-class", "truncated").err == b""
+    only = run(capsysbinary, "tasks", "--stage", "ingest", tmp_path / "originals" / "later.jpg")
+    path = tmp_path / "originals" / "later.jpg"
+    assert (only.out, only.err.decode()) == (
+        b"",
+        f"1 done; to list them: photoindex tasks --state done --stage ingest {path}\n",
+    )
+
+
+def test_the_last_line_of_a_table_says_how_many_are_done(volume_rows: VolumeRows) -> None:
+    lines = run_on_terminal("tasks", columns=80).out.decode().splitlines()
+    assert lines[-1] == "2 done; to list them: photoindex tasks --state done"
+
+
 def test_tasks_are_json_lines_with_the_tables_own_states(
     volume_rows: VolumeRows, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
@@ -65,7 +95,8 @@ def test_tables_escape_names(volume_rows: VolumeRows) -> None:
 def test_a_limit_and_an_unknown_state_or_stage(
     volume_rows: VolumeRows, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    assert len(run(capsysbinary, "tasks", "-n", "2").out.splitlines()) == 2
+    assert len(run(capsysbinary, "tasks", "-n", "2", "--json").json) == 2
+    assert len(run(capsysbinary, "tasks", "-n", "2", "--state", "done", "--state", "quarantined").out.splitlines()) == 2
     unknown = run(capsysbinary, "tasks", "--state", "borken")
     assert unknown.code == 2
     assert b"states: pending, running, done" in unknown.err

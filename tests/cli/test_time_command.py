@@ -107,6 +107,21 @@ def test_a_reset_removes_the_correction(originals: Path, capsysbinary: pytest.Ca
     assert ran.err == f"not changed: {originals}/-b.jpg: its time was not corrected\n".encode()
 
 
+def test_a_reset_of_a_folder_sums_up_the_photos_without_a_correction(
+    originals: Path, library_folder: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    for seed in range(3, 7):
+        write_photo(originals / f"{seed}.jpg", seed)
+    LibraryRunner(library_folder).scan(originals)
+    run(capsysbinary, "time", "set", originals / "a.jpg", "--to", "1974")
+    summed = b"not changed: 5 photos whose time was not corrected\n"
+    ran = run(capsysbinary, "time", "reset", originals, "--dry-run")
+    assert (ran.out.count(b"\n"), ran.err) == (1, summed + b"nothing was changed\n")
+    ran = run(capsysbinary, "time", "reset", originals, "--progress", "none")
+    assert ran.out == b"time reset of 1 photo; take it back with: photoindex undo 2\n"
+    assert ran.err == summed
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [

@@ -338,9 +338,9 @@ def test_show_has_tags_by_source_and_albums_and_the_views_agree(command: Command
     printed = command("show", photos / "rome" / "a.jpg").out.decode()
     assert "sea  person" in printed
     assert "Mine  own" in printed
-    (row,) = json.loads(command("sql", "SELECT tag, source, confidence, is_shown FROM v_tag").out)
+    (row,) = command("sql", "SELECT tag, source, confidence, is_shown FROM v_tag").json
     assert row == {"tag": "sea", "source": "person", "confidence": None, "is_shown": 1}
-    rows = json.loads(command("sql", "SELECT album, kind, place FROM v_album WHERE kind = 'own'").out)
+    rows = command("sql", "SELECT album, kind, place FROM v_album WHERE kind = 'own'").json
     assert rows == [{"album": "Mine", "kind": "own", "place": 1.0}]
 
 

@@ -31,9 +31,9 @@ _COLUMNS = (
     Column("created_at", "created", show=lambda value: f"{str(value)[:19]}Z"),
     Column("bytes", "size", justify="right", show=lambda value: size_text(int(str(value)))),
     Column("state", "state"),
-    Column("verified_at", "verified", show=lambda value: f"{str(value)[:19]}Z"),
+    Column("verified_at", "verified", spare=1, show=lambda value: f"{str(value)[:19]}Z"),
     Column("path", "snapshot", plain=True, wide=True),
-    Column("problem", "problem"),
+    Column("problem", "problem", wide=True),
     Column("library_id"),
     Column("program_version"),
     Column("counts", structured=True),
@@ -134,7 +134,10 @@ def list_(
 
 
 def verify(
-    snapshot: Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="The folder of one snapshot.")],
+    snapshot: Annotated[
+        Path,
+        typer.Argument(metavar="SNAPSHOT|DEST", help="The folder of one snapshot, or one that holds no other."),
+    ],
     quiet: QuietOption = False,
     json: JsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,

@@ -277,10 +277,10 @@ def _size(value: object) -> str:
 COLUMNS: tuple[Column, ...] = (
     Column("group", "Group", plain=True, justify="right", style="cyan"),
     Column("action", "Action", plain=True),
-    Column("pixels", "Pixels", justify="right"),
+    Column("pixels", "Pixels", justify="right", spare=1),
     Column("size", "Size", justify="right", show=_size),
     Column("path", "Path", plain=True, wide=True),
-    Column("reason", "Why"),
+    Column("reason", "Why", wide=True),
     *(
         Column(name)
         for name in (

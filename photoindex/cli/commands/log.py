@@ -69,10 +69,10 @@ def _entries(library: Library, limit: int | None, *, people: bool) -> Iterator[d
 def _change_columns(*, people: bool) -> tuple[Column, ...]:
     values: tuple[Column, ...] = (Column("before", structured=True), Column("after", structured=True))
     if people:
-        values = (Column("before", "before", plain=True), Column("after", "after", plain=True, wide=True))
+        values = (Column("before", "before", plain=True, wide=True), Column("after", "after", plain=True, wide=True))
     return (
         Column("entry", "entry", plain=True, justify="right"),
-        Column("at", "when"),
+        Column("at", "when", spare=1),
         Column("command", "command", plain=True),
         Column("table", "table", plain=True),
         Column("key", "row", plain=True),

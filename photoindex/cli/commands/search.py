@@ -369,9 +369,9 @@ def _size(size_bytes: object) -> str:
 COLUMNS: tuple[Column, ...] = (
     Column("id", "ID", justify="right", style="cyan"),
     Column("taken_at", "Taken"),
-    Column("format", "Type"),
-    Column("size", "Size", justify="right", show=_size),
-    Column("camera", "Camera"),
+    Column("format", "Type", spare=2),
+    Column("size", "Size", justify="right", spare=3, show=_size),
+    Column("camera", "Camera", spare=1),
     Column("path", "Path", plain=True, wide=True),
     *(
         Column(name)

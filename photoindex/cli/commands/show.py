@@ -1,4 +1,4 @@
-"""`photoindex show PATH|ID…`: everything about a photo, each fact with its source."""
+"""`photoindex show PATH|NAME|ID…`: everything about a photo, each fact with its source."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def show(
     photos: Annotated[
         list[str],
         typer.Argument(
-            metavar="PATH|ID...", autocompletion=complete_path, help="A file of the photo, or the photo's id."
+            metavar="PATH|NAME|ID...",
+            autocompletion=complete_path,
+            help="A file of the photo, its name anywhere in the library, or the photo's id.",
         ),
     ],
     json: JsonOption = False,

@@ -70,10 +70,8 @@ def sql(
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")] = False,
     csv_safe: CsvSafeOption = False,
     tsv: Annotated[bool, typer.Option("--tsv", help="Print tab-separated values with a header.")] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print an array of JSON objects; the default in a pipe.")
-    ] = False,
-    nl: Annotated[bool, typer.Option("--nl", help="Print JSON, one object per line.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print an array of JSON objects.")] = False,
+    nl: Annotated[bool, typer.Option("--nl", help="Print JSON, one object per line; the default in a pipe.")] = False,
     no_headers: Annotated[bool, typer.Option("--no-headers", help="Omit the header of CSV, TSV and tables.")] = False,
     views: Annotated[bool, typer.Option("--views", help="List the documented views and their columns.")] = False,
     library: LibraryOption = None,
@@ -92,13 +90,13 @@ def sql(
         columns = (
             Column("view", "view", plain=True),
             Column("column", "column", plain=True),
-            Column("meaning", "meaning", plain=True),
+            Column("meaning", "meaning", plain=True, wide=True),
         )
         render(view_columns(), columns, choose_output(json=json or nl, csv=csv))
         return
     if statement is None:
         raise UsageError('give a statement: photoindex sql "SELECT path FROM v_photo LIMIT 10"; or --views')
-    form = asked[-1] if asked else ("table" if sys.stdout.isatty() else "json")
+    form = asked[-1] if asked else ("table" if sys.stdout.isatty() else "nl")
     parameters = dict(one.partition("=")[::2] for one in param or ())
     with opened(library, reading=True) as found, query(found, statement, parameters) as result:
         _PRINTERS[form](result, headers=not no_headers)

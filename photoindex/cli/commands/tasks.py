@@ -1,8 +1,9 @@
-"""`photoindex tasks`: list tasks."""
+"""`photoindex tasks`: list what is left to do and what failed."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.path_completion import complete_path
 from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Form, Output, choose_output, render
+from photoindex.paths import shell_word
 
 if TYPE_CHECKING:
     from photoindex.library.maintenance.tasks import TaskQuery, TaskRow
@@ -61,7 +63,8 @@ def tasks(
         typer.Option(
             "--state",
             metavar="STATE",
-            help="Only tasks in this state: pending, running, done, failed, quarantined or dismissed; repeatable.",
+            help="Only tasks in this state: pending, running, done, failed, quarantined or dismissed; repeatable "
+            "[default: all but done; with --json and --csv all].",
         ),
     ] = None,
     error_class: ErrorClassOption = None,
@@ -73,16 +76,31 @@ def tasks(
     csv_safe: CsvSafeOption = False,
     library: LibraryOption = None,
 ) -> None:
-    """List tasks: pending, failed and quarantined work, with errors.
+    """List what is left to do and what failed, with errors; --state done lists the finished tasks.
 
     In a pipe: path, state, error and stage, separated by tabs.
     """
+    from photoindex.library.maintenance.tasks import UNFINISHED, count_done
     from photoindex.library.maintenance.tasks import tasks as find_tasks
 
     output = choose_output(json=json, csv=csv, csv_safe=csv_safe)
-    query = task_query(paths, stage, state, error_class)
+    # Programs read the state of each task, and get them all.
+    for_people = output.form in (Form.TABLE, Form.PLAIN)
+    query = task_query(paths, stage, state or (list(UNFINISHED) if for_people else None), error_class)
     with opened(library, reading=True) as found:
         render(_rows(find_tasks(found, query, limit=limit), output), _columns(output), output)
+        done = count_done(found, query) if for_people and not state else 0
+    if done:
+        chosen = "".join(f" {one}" for one in _repeated(paths, stage, error_class))
+        print(f"{done:,} done; to list them: photoindex tasks --state done{chosen}", file=sys.stderr)
+
+
+def _repeated(paths: list[str] | None, stage: str | None, error_class: str | None) -> Iterator[str]:
+    """Yield the options and paths that were given, as words of a command."""
+    for name, value in (("--stage", stage), ("--error-class", error_class)):
+        if value is not None:
+            yield f"{name} {shell_word(os.fsencode(value))}"
+    yield from (shell_word(os.fsencode(path)) for path in paths or ())
 
 
 def task_query(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MANY_PHOTOS = 1000
 """Before more photos of a query are changed, a person is asked."""
 _NAMED = 20
+_FEW = 3
 _NONE_SHIFTED = "no photo has a time that can be shifted"
 
 TargetsArgument = Annotated[
@@ -198,7 +199,7 @@ def _print_foreseen(library: Library, photo_ids: Sequence[int], change: TimeChan
     output = choose_output(json=json)
     render(listed(), _TABLE if output.form is Form.TABLE else _COLUMNS, output)
     if not json:
-        _print_passed(named, passed)
+        _print_passed(change, named, passed)
     print("nothing was changed", file=sys.stderr)
     if not changed and change.command == "time shift":
         raise NothingFound(_NONE_SHIFTED)
@@ -207,7 +208,7 @@ def _print_foreseen(library: Library, photo_ids: Sequence[int], change: TimeChan
 def _print_summary(library: Library, change: TimeChange, done: TimesCorrected) -> None:
     from photoindex.library.photos.time_correction import skipped_of
 
-    _print_passed(islice(skipped_of(library, done), _NAMED), len(done.skipped))
+    _print_passed(change, islice(skipped_of(library, done), _NAMED), len(done.skipped))
     if done.entry_id is None:
         print("nothing to change")
         return
@@ -215,7 +216,11 @@ def _print_summary(library: Library, change: TimeChange, done: TimesCorrected) -
     print(f"{change.what} of {photos}; take it back with: photoindex undo {done.entry_id}")
 
 
-def _print_passed(named: Iterable[TimeResult], count: int) -> None:
+def _print_passed(change: TimeChange, named: Iterable[TimeResult], count: int) -> None:
+    if change.command == "time reset" and count > _FEW:
+        # Of a folder, most photos have no correction: nothing is missed by not naming them.
+        print(f"not changed: {count:,} photos whose time was not corrected", file=sys.stderr)
+        return
     for one in named:
         print(f"not changed: {display(one.path)}: {one.why}", file=sys.stderr)
     if count > _NAMED:

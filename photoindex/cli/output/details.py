@@ -5,8 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from photoindex.cli.output.render import ascii_json, visible
+
+if TYPE_CHECKING:
+    from photoindex.cli.output.layout import CurrentFolder
+
+_INDENT = "  "
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +47,16 @@ def size_text(size_bytes: int) -> str:
     return f"{value:,.3g} TB" if value < 999.5 else f"{value:,.0f} TB"
 
 
-def _cells(section: Section) -> list[list[str]]:
+def _cells(section: Section, folder: CurrentFolder | None = None) -> list[list[str]]:
+    """Return the cells as text, in rows of equal length; folder: paths below it are relative to it."""
     width = max(len(row) for row in section.rows)
-    return [[visible(cell) for cell in row] + [""] * (width - len(row)) for row in section.rows]
+    return [[_cell(cell, folder) for cell in row] + [""] * (width - len(row)) for row in section.rows]
+
+
+def _cell(value: object, folder: CurrentFolder | None) -> str:
+    if folder is None:
+        return visible(value)
+    return visible(folder.shown(value)) if isinstance(value, bytes) else folder.shown_in(visible(value))
 
 
 def _print_plain(title: str, sections: Sequence[Section]) -> None:
@@ -56,22 +69,20 @@ def _print_plain(title: str, sections: Sequence[Section]) -> None:
         print(section.heading)
         for row in cells:
             padded = "  ".join(set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True))
-            print("  " + padded.rstrip())
+            print(_INDENT + padded.rstrip())
 
 
 def _print_rich(title: str, sections: Sequence[Section]) -> None:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    console = Console(file=sys.stdout, highlight=False)
-    console.print(Text(visible(title), style="bold cyan"))
+    from photoindex.cli.output.layout import Cell, CurrentFolder, wrap
+    from photoindex.cli.output.table import aligned
+
+    console, folder = Console(file=sys.stdout, highlight=False), CurrentFolder()
+    for number, line in enumerate(wrap(Cell(folder.shown_in(visible(title))), console.width - len(_INDENT))):
+        console.print(Text(_INDENT * (number > 0) + line, style="bold cyan"), soft_wrap=True)
     for section in sections:
-        cells = _cells(section)
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-        for number in range(len(cells[0])):
-            table.add_column(style="dim" if number == 0 else "", overflow="fold")
-        for row in cells:
-            table.add_row(*(Text(cell) for cell in row))
         console.print(Text(section.heading, style="bold"))
-        console.print(table)
+        for each in aligned(_cells(section, folder), console.width - len(_INDENT)):
+            console.print(Text(_INDENT).append(each), soft_wrap=True)

@@ -13,16 +13,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain, islice
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, Protocol
+from typing import Annotated, BinaryIO, Literal, Protocol
 
 import typer
 
 from photoindex.errors import UsageError
 from photoindex.paths import display, to_text
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 Row = Mapping[str, object]
 
@@ -41,12 +37,7 @@ CsvSafeOption = Annotated[
 ]
 NullOption = Annotated[bool, typer.Option("--null", "-0", help="End each path with NUL instead of a line feed.")]
 
-_TABLE_CHUNK_ROWS = 200
 _SCHEMA = 1
-_LEAST_CELLS = 10
-_WIDE_ENOUGH_CELLS = 24
-"""A wide column needs at least this width to be readable; optional columns are dropped first."""
-_GAP_CELLS = 2
 
 
 class Form(StrEnum):
@@ -66,8 +57,8 @@ class Column:
     """One column of the output.
 
     name: key in the row, in JSON, in the CSV header and in templates. heading: of the table column, None to omit it from
-    tables. plain: printed in a pipe (several are separated by tabs). show: formats the value for a table. wide: takes the
-    remaining width of the terminal. spare: dropped from the table if the terminal is too narrow, empty columns and the
+    tables. plain: printed in a pipe (several are separated by tabs). show: formats the value for a table. wide: running text
+    or paths, which take the remaining width of the terminal. spare: dropped from the table if the terminal is too narrow, empty columns and the
     highest number first; 0: never. structured: a list or object, omitted from CSV.
     """
 
@@ -325,84 +316,9 @@ def _print_template(rows: Iterator[Row], columns: Sequence[Column], output: Outp
 
 
 def _print_table(rows: Iterator[Row], columns: Sequence[Column], output: Output) -> int:
-    """Print the table in chunks with the column widths of the first one, so that memory stays constant."""
-    from rich.console import Console
+    from photoindex.cli.output.table import print_table
 
-    console = Console(highlight=False)
-    shown = [one for one in columns if one.heading is not None]
-    widths: list[int] | None = None
-    count = 0
-    while some := list(islice(rows, _TABLE_CHUNK_ROWS)):
-        first = widths is None
-        if first:
-            shown = _with_room(shown, some, console.width)
-        chunk = [[_cell(one, row) for one in shown] for row in some]
-        widths = widths or _widths(shown, chunk, console.width)
-        with console.capture() as capture:
-            console.print(_table(shown, chunk, widths, header=first))
-        output.stream.write(encoded(capture.get()))
-        count += len(chunk)
-    return count
-
-
-def _cell(column: Column, row: Row) -> str:
-    value = row.get(column.name)
-    return visible(column.show(value) if column.show is not None and value is not None else value)
-
-
-def _with_room(columns: Sequence[Column], rows: Sequence[Row], available: int) -> list[Column]:
-    """Drop spare columns until the full values of the others fit on the terminal."""
-    kept = list(columns)
-    widths = dict(zip(kept, _full_widths(kept, [[_cell(one, row) for one in kept] for row in rows]), strict=True))
-    needed = {
-        one: max(_LEAST_CELLS, min(width, _WIDE_ENOUGH_CELLS)) if one.wide else width for one, width in widths.items()
-    }
-    empty = {one for one in kept if not any(_cell(one, row) for row in rows)}
-    while sum(needed[one] for one in kept) + _GAP_CELLS * (len(kept) - 1) > available:
-        sparest = max(kept, key=lambda one: (one.spare > 0 and one in empty, one.spare))
-        if not sparest.spare:
-            break
-        kept.remove(sparest)
-    return kept
-
-
-def _full_widths(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[int]:
-    from rich.cells import cell_len
-
-    return [
-        max(map(cell_len, chain([column.heading or ""], (row[index] for row in cells))))
-        for index, column in enumerate(columns)
-    ]
-
-
-def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], available: int) -> list[int]:
-    widths = _full_widths(columns, cells)
-    wide = [index for index, column in enumerate(columns) if column.wide]
-    others = [index for index, column in enumerate(columns) if not column.wide]
-    if wide:
-        room = available - _GAP_CELLS * (len(columns) - 1)
-        least = min(max(widths[index] for index in wide), room // 3)
-        while others and sum(widths[index] for index in others) > room - least * len(wide):
-            widest = max(others, key=lambda index: widths[index])
-            if widths[widest] <= _LEAST_CELLS:
-                break
-            widths[widest] -= 1
-        for index in wide:
-            widths[index] = max(_LEAST_CELLS, (room - sum(widths[other] for other in others)) // len(wide))
-    return widths
-
-
-def _table(columns: Sequence[Column], cells: Sequence[Sequence[str]], widths: Sequence[int], *, header: bool) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, show_header=header, pad_edge=False, padding=(0, _GAP_CELLS, 0, 0), header_style="bold")
-    for column, width in zip(columns, widths, strict=True):
-        heading = Text(column.heading or "")
-        table.add_column(heading, justify=column.justify, style=column.style, width=width, overflow="fold")
-    for row in cells:
-        table.add_row(*(Text(cell) for cell in row))
-    return table
+    return print_table(rows, columns, output)
 
 
 _PRINTERS: dict[Form, Callable[[Iterator[Row], Sequence[Column], Output], int]] = {

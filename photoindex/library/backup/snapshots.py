@@ -38,6 +38,7 @@ PARTS = (DATABASE_PART, JOURNAL_PART, CONFIG_PART)
 PREFIX = "photoindex-"
 TEMPORARY_PREFIX = ".photoindex-"
 SCHEMA = 1
+_NAMED = 5
 
 
 class SnapshotManifest(BaseModel):
@@ -131,8 +132,12 @@ def _no_snapshot(folder: Path) -> Exception:
     if folder.name.startswith((PREFIX, TEMPORARY_PREFIX)) and folder.is_dir():
         return SnapshotDamaged(f"the snapshot {_shown(folder)} is incomplete: {MANIFEST_NAME} is missing")
     inside = list(list_snapshots(folder)) if folder.is_dir() else []
+    if len(inside) == 1:
+        return UsageError(f"{_shown(folder)} holds a snapshot; name it: {_shown(inside[0].path)}")
     if inside:
-        return UsageError(f"{_shown(folder)} holds several snapshots; name one of them, e.g. {_shown(inside[0].path)}")
+        named = ", ".join(_shown(one.path) for one in inside[:_NAMED])
+        more = f" and {len(inside) - _NAMED:,} older" if len(inside) > _NAMED else ""
+        return UsageError(f"{_shown(folder)} holds several snapshots; name one of them: {named}{more}")
     return UsageError(f"{_shown(folder)} is not a snapshot; see: photoindex backup list DEST")
 
 
@@ -181,9 +186,10 @@ def inspect_snapshot(folder: Path) -> Snapshot:
 def verify(folder: Path, events: EventSink = ignore_events) -> Snapshot:
     """Verify a snapshot (digests; the database's pages, indices and foreign keys) and record it beside the manifest.
 
-    The database is decompressed into the folder for temporary files (TMPDIR). Raises SnapshotDamaged with the name of the
+    folder: that of the snapshot, or a destination with no other. The database is decompressed into the folder for temporary files (TMPDIR). Raises SnapshotDamaged with the name of the
     part, SchemaTooNew, StorageFull, UsageError.
     """
+    folder = _only_snapshot(folder)
     manifest = read_manifest(folder)
     database = manifest.part(DATABASE_PART)
     try:
@@ -202,6 +208,14 @@ def verify(folder: Path, events: EventSink = ignore_events) -> Snapshot:
     except OSError as error:
         events(Notice(f"{VERIFIED_NAME} could not be written beside the snapshot: {error.strerror}", level="warning"))
     return inspect_snapshot(folder)
+
+
+def _only_snapshot(folder: Path) -> Path:
+    """Return the one snapshot in a destination; `folder` itself if it is a snapshot or there are several or none."""
+    if folder.name.startswith((PREFIX, TEMPORARY_PREFIX)) or not folder.is_dir() or (folder / MANIFEST_NAME).exists():
+        return folder
+    finished = [one.path for one in list_snapshots(folder) if one.state is not SnapshotState.INCOMPLETE]
+    return finished[0] if len(finished) == 1 else folder
 
 
 def record_verification(folder: Path, manifest: SnapshotManifest) -> None:

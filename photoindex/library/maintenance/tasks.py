@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -16,11 +16,13 @@ from photoindex.library.originals.path_lookup import choose
 from photoindex.library.people.model_choice import command_for_variant
 from photoindex.library.words import reader_choice
 from photoindex.stages import embed, faces, ingest, ocr
+from photoindex.store.photos.counts import count_tasks
 from photoindex.store.tasks.admin import (
     DISMISSED,
     PAGE_ROWS,
     TaskFilter,
     TaskRow,
+    count_tasks_matching,
     page_of_tasks,
     stages_known,
     stages_waiting,
@@ -30,6 +32,9 @@ from photoindex.types import TaskState
 
 STATES: tuple[str, ...] = (*TaskState, DISMISSED)
 """The states that can be selected; dismissed tasks are quarantined ones that the user chose to ignore."""
+
+UNFINISHED: tuple[str, ...] = tuple(state for state in STATES if state != TaskState.DONE)
+"""The states of what is left to do and of what failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,16 @@ def tasks(library: Library, query: TaskQuery, *, limit: int | None = None) -> It
         yield from page
         last_id = page[-1].id
         left = None if left is None else left - len(page)
+
+
+def count_done(library: Library, query: TaskQuery) -> int:
+    """Return how many tasks are done that `query` selects but for their state. Raises UsageError and NothingFound like `tasks`."""
+    with library.database.read() as connection:
+        wanted = task_filter(connection, replace(query, states=(TaskState.DONE,)))
+        if query.paths or query.error_class is not None:
+            return count_tasks_matching(connection, wanted)
+        counts = count_tasks(connection)
+    return sum(states[TaskState.DONE] for stage, states in counts.items() if query.stage in (None, stage))
 
 
 def task_filter(connection: Connection, query: TaskQuery) -> TaskFilter:
@@ -113,10 +128,12 @@ def commands_for_waiting(library: Library, wanted: Sequence[str] = ()) -> str:
 
 __all__ = [
     "STATES",
+    "UNFINISHED",
     "TaskQuery",
     "TaskRow",
     "check_stage",
     "commands_for_waiting",
+    "count_done",
     "stage_names",
     "task_filter",
     "tasks",

@@ -13,7 +13,7 @@ from photoindex.errors import NothingFound
 from photoindex.file_access import as_on_disk
 from photoindex.mounts import mount_of, mount_with_identity
 from photoindex.paths import absolute, composed, display, is_within, relative_to
-from photoindex.store.files.locations import Location, file_at, files_below, look_alikes
+from photoindex.store.files.locations import Location, NamedFile, file_at, files_below, files_named, look_alikes
 from photoindex.store.files.volumes import VolumeRow, all_volumes
 
 
@@ -86,6 +86,16 @@ def find_file(connection: Connection, path: bytes) -> int | None:
         if found is not None:
             return found
     return None
+
+
+def find_named(connection: Connection, name: bytes) -> list[NamedFile]:
+    """Return a file of each photo that has a file of this name, in any case, with or without its extension; by path.
+
+    Files that belong to no photo count only where no photo has this name.
+    """
+    files = files_named(connection, name)
+    photos = {one.photo_id: one for one in reversed(files) if one.photo_id is not None}
+    return sorted(photos.values() or files, key=lambda one: one.path)
 
 
 def folders_at(connection: Connection, path: bytes, volumes: Sequence[VolumeRow]) -> list[Location]:

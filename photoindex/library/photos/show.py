@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from photoindex import file_access
 from photoindex.library.handle import Library
-from photoindex.library.originals.path_lookup import KnownVolume, find_file, volumes_now
+from photoindex.library.originals.path_lookup import KnownVolume, find_file, find_named, volumes_now
 from photoindex.library.photos import shown_faces
 from photoindex.library.photos.shown_faces import ShownFace
 from photoindex.library.timestamps import utc
@@ -19,6 +19,7 @@ from photoindex.library.words.captions_listed import captions_as_json
 from photoindex.paths import display, shell_word, to_text
 from photoindex.pipeline.ingest.derived_files import preview_path, thumbnail_path
 from photoindex.pipeline.resolve.evidence import gather, with_path_dates
+from photoindex.store.files.locations import NamedFile
 from photoindex.store.photos.details import (
     AssetDetails,
     FileRecord,
@@ -37,6 +38,8 @@ from photoindex.store.words.documents import CAPTION, OCR
 from photoindex.store.words.photo_tags import PhotoTag, tags_of
 from photoindex.store.words.texts import TextRow
 from photoindex.types import Facts
+
+_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ class Unknown:
 def show(library: Library, tokens: Sequence[bytes]) -> Iterator[Shown | Unknown]:
     """Yield everything about each PATH or ID, in the given order.
 
-    A token of digits is a photo id unless a file of that name exists.
+    A token of digits is a photo id unless a file of that name exists. A name that no file has here is that of the one photo in the library
+    that has it, in any case and with or without its extension.
     """
     with library.database.read() as connection:
         volumes = volumes_now(connection)
@@ -109,7 +113,10 @@ def _show_path(
 ) -> Shown | Unknown:
     file_id = find_file(connection, token)
     if file_id is None:
-        return Unknown(token, f"{display(token)} is not in the library; see: photoindex why {shell_word(token)}")
+        named = [] if b"/" in token or file_access.exists(token) else find_named(connection, token)
+        if len(named) != 1:
+            return Unknown(token, _several(token, named) if named else _unknown(token))
+        file_id, token = named[0].file_id, named[0].path
     row = file_by_id(connection, file_id)
     found = None if row.photo_id is None else photo_by_id(connection, row.photo_id)
     if found is not None:
@@ -124,6 +131,17 @@ def _show_path(
         preview=None,
         thumbnail=None,
     )
+
+
+def _unknown(token: bytes) -> str:
+    return f"{display(token)} is not in the library; see: photoindex why {shell_word(token)}"
+
+
+def _several(token: bytes, named: Sequence[NamedFile]) -> str:
+    lines = [f"{one.photo_id or '-':>8}  {display(one.path)}" for one in named[:_NAMED]]
+    more = [f"{'':>8}  and {len(named) - _NAMED:,} more"] if len(named) > _NAMED else []
+    by = "id" if any(one.photo_id for one in named) else "path"
+    return "\n".join([f"{len(named):,} photos are named {display(token)}; name one by its {by}:", *lines, *more])
 
 
 def _show_photo(

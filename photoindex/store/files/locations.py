@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from photoindex import paths
-from photoindex.store.engine.path_columns import is_below, path_bytes, starts_with
+from photoindex.store.engine.path_columns import is_below, path_bytes, starts_with, stored_text
 from photoindex.store.engine.sqlite import engine_of
-from photoindex.store.engine.statements import composed
-from photoindex.store.schema.tables import file, folder
+from photoindex.store.engine.statements import composed, folded, folds_to, glob
+from photoindex.store.files.files import join
+from photoindex.store.schema.tables import asset, file, folder, volume
+from photoindex.text import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,42 @@ def files_below(connection: Connection, location: Location) -> int:
     """Return how many file rows are in or below the folder at `location`."""
     statement = select(func.count()).select_from(file.join(folder)).where(folder_is_within(location))
     return int(connection.execute(statement).scalar_one())
+
+
+class NamedFile(NamedTuple):
+    """A file, the photo it belongs to, None if it was not ingested, and its path where it was last seen."""
+
+    file_id: int
+    photo_id: int | None
+    path: bytes
+
+
+def files_named(connection: Connection, name: bytes) -> list[NamedFile]:
+    """Return the files with a name: in exactly these bytes, or else in any case, or else with any extension; by id."""
+    wanted = fold(paths.to_text(name))
+    text = stored_text(file.c.name)
+    statement = (
+        select(file.c.id, file.c.name, asset.c.photo_id, folder.c.path, volume.c.mount_point)
+        .join_from(file, folder)
+        .join(volume)
+        .outerjoin(asset, asset.c.id == file.c.asset_id)
+        .where(file.c.state != "excluded", or_(folds_to(text, wanted), glob(folded(text), f"{_literally(wanted)}.*")))
+        .order_by(file.c.id)
+    )
+    with engine_of(connection).functions(connection):
+        rows = connection.execute(statement).all()
+    found: tuple[list[NamedFile], ...] = ([], [], [])
+    for row in rows:
+        whole, stem = (fold(paths.to_text(one)) for one in (row.name, posixpath.splitext(row.name)[0]))
+        if wanted in (whole, stem):
+            level = 0 if row.name == name else 1 if whole == wanted else 2
+            found[level].append(NamedFile(row.id, row.photo_id, join(row.mount_point, row.path, row.name)))
+    return next(filter(None, found), [])
+
+
+def _literally(text: str) -> str:
+    """Return a pattern of GLOB that matches only this text."""
+    return "".join(f"[{one}]" if one in "*?[" else one for one in text)
 
 
 def look_alikes(connection: Connection, location: Location) -> list[Location]:

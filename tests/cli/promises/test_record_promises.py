@@ -68,6 +68,18 @@ def test_a_file_that_is_gone_is_restored_or_pruned(scanned: House) -> None:
     assert "no scan has ever seen it" in scanned.run("why", gone, code=11)
 
 
+TASKS_DONE = "{} done; to list them: photoindex tasks --state done{}"
+
+
+@promises(TASKS_DONE)
+def test_tasks_that_are_done_are_counted_and_listed_when_asked_for(scanned: House) -> None:
+    one = next(scanned.photos.glob("*.jpg"))
+    every = scanned.follow(TASKS_DONE, scanned.run("tasks"))
+    some = scanned.follow(TASKS_DONE, scanned.run("tasks", "--stage", "ingest", one))
+    assert (every.count("\tdone\t"), some.count("\tdone\t")) == (3, 1)
+    assert str(one) in some
+
+
 QUARANTINED = (
     "it is retried when the file changes, or with: photoindex retry {}; to ignore it: photoindex retry --dismiss {}"
 )
@@ -256,8 +268,10 @@ def test_all_photos_that_were_not_changed_are_listed_as_json(house: House, monke
     names = [f"{number}.jpg" for number in range(4)]
     house.write_photos(*names)
     house.run("scan", house.photos)
-    house.excerpt(LIST_ALL, house.run("time", "reset", "--yes", house.photos, code=None))
-    assert house.run("time", "reset", "--yes", "--json", house.photos, code=None).count(".jpg") == 4
+    set_again = ("time", "set", "--to", "1974", "--yes", house.photos)
+    house.run(*set_again)
+    house.excerpt(LIST_ALL, house.run(*set_again, code=None))
+    assert house.run(*set_again, "--json", code=None).count(".jpg") == 4
 
 
 GALLERY = "--preview shows photos on a terminal, and this is none; --gallery OUT.html writes a page"

@@ -400,8 +400,15 @@ def test_a_snapshot_without_manifest_is_incomplete_and_no_snapshot_is_a_usage_er
     library: Library, destination: Path
 ) -> None:
     folder = make(library, destination)
-    with pytest.raises(UsageError, match=r"holds several snapshots; name one of them, e\.g\. .*photoindex-2"):
+    other = destination / "photoindex-20200101T000000Z"
+    shutil.copytree(folder, other)
+    with pytest.raises(UsageError, match="holds several snapshots; name one of them: ") as raised:
         verify(destination)
+    assert str(folder) in str(raised.value)
+    assert str(other) in str(raised.value)
+    shutil.rmtree(other)
+    with pytest.raises(UsageError, match=r"holds a snapshot; name it: .*photoindex-2"):
+        read_manifest(destination)
     (folder / "manifest.json").unlink()
     with pytest.raises(SnapshotDamaged, match=r"is incomplete: manifest\.json is missing"):
         verify(folder)
