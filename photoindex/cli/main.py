@@ -13,6 +13,7 @@ import typer
 
 from photoindex import __version__, errors
 from photoindex.cli.arguments.query_words import is_command, query_behind_dashes
+from photoindex.cli.output.help import with_plain_help
 from photoindex.cli.terminal.signals import recorded_interrupts, report_interrupt
 from photoindex.permissions import limited_to
 
@@ -121,7 +122,7 @@ def build_app(only: str | None = None) -> typer.Typer:
         context: typer.Context,
         library: Annotated[
             Path | None,
-            typer.Option("--library", metavar="FOLDER", help="The library folder \\[env: PHOTOINDEX_LIBRARY]."),
+            typer.Option("--library", metavar="FOLDER", help="The library folder [env: PHOTOINDEX_LIBRARY]."),
         ] = None,
         version: Annotated[  # noqa: ARG001 - its callback does the work
             bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
@@ -183,7 +184,7 @@ def main(argv: list[str]) -> int:
         try:
             try:
                 _check_known(_command_of(argv))
-                app: Any = typer.main.get_command(build_app(_command_of(argv)))
+                app: Any = with_plain_help(typer.main.get_command(build_app(_command_of(argv))))
                 with limited_to("private"):
                     app(args=_rearranged(argv, app), prog_name="photoindex")
             finally:

@@ -34,20 +34,20 @@ class QueryOption:
 
 
 _TERMS: tuple[QueryOption, ...] = (
-    QueryOption("--place", "place", "NAME", "Taken in this city, region or country."),
-    QueryOption("--near", "near", "WHERE", "Taken around a place or position: Lisbon,30km or 38.7,-9.1,30km."),
-    QueryOption("--camera", "camera", "TEXT", "Maker or model contains this."),
-    QueryOption("--lens", "lens", "TEXT", "The lens contains this."),
+    QueryOption("--place", "place", "PLACE", "Taken in this city, region or country."),
+    QueryOption("--near", "near", "PLACE", "Taken around a place or position: Lisbon,30km or 38.7,-9.1,30km."),
+    QueryOption("--camera", "camera", "CAMERA", "Maker or model contains this."),
+    QueryOption("--lens", "lens", "LENS", "The lens contains this."),
     QueryOption("--type", "type", "TYPE", "photo, image, raw, video, live, motion or a format such as heic."),
-    QueryOption("--keyword", "keyword", "TEXT", "Has this keyword; * stands for anything."),
-    QueryOption("--title", "title", "TEXT", "The title contains this."),
-    QueryOption("--description", "description", "TEXT", "The description contains this."),
-    QueryOption("--name", "name", "TEXT", "A file's name contains this."),
+    QueryOption("--keyword", "keyword", "KEYWORD", "Has this keyword; * stands for anything."),
+    QueryOption("--title", "title", "WORDS", "The title contains this."),
+    QueryOption("--description", "description", "WORDS", "The description contains this."),
+    QueryOption("--name", "name", "NAME", "A file's name contains this."),
     QueryOption("--path", "path", "PATH", "A file lies at or below this path."),
-    QueryOption("--person", "person", "NAME", "Shows this person, by whole name or number; * stands for anything."),
-    QueryOption("--has", "has", "FACT", "gps, place, date, title, keywords, sidecar, raw, faces, …"),
-    QueryOption("--is", "is", "STATE", "missing, duplicate, paired, edited, burst, alone, unnamed, …"),
-    QueryOption("--event", "event", "TEXT", "Taken during an event of this key or with these words."),
+    QueryOption("--person", "person", "PERSON", "Shows this person, by whole name or number; * stands for anything."),
+    QueryOption("--has", "has", "FACT", "gps, place, date, title, keywords, sidecar, raw, faces and so on"),
+    QueryOption("--is", "is", "STATE", "missing, duplicate, paired, edited, burst, alone, unnamed and so on"),
+    QueryOption("--event", "event", "EVENT", "Taken during an event of this key or with these words."),
 )
 _BOUNDS: tuple[QueryOption, ...] = (
     QueryOption("--from-date", "date", "DATE", "Taken on this date or later: 2019, 2019-06-15, last-30d.", "from"),

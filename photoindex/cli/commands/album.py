@@ -112,7 +112,7 @@ def _create(
     photos: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PHOTO|QUERY]...",
+            metavar="PHOTO|QUERY",
             autocompletion=complete_path_or_term,
             help="Files, folders, numbers of photos, or a query; - reads paths or numbers from stdin.",
         ),
@@ -202,7 +202,7 @@ def _move(
 def _sort(
     album: AlbumArgument,
     by: Annotated[
-        str, typer.Option("--by", metavar="KEY", help="As in `search --sort`: date, name, -rating, …")
+        str, typer.Option("--by", metavar="KEY", help="As in `search --sort`: date, name, -rating and so on")
     ] = "date",
     json: JsonOption = False,
     library: LibraryOption = None,
@@ -219,7 +219,7 @@ def _cover(
     photo: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PHOTO]", autocompletion=complete_path_or_term, help="A path or number; none: the first."
+            metavar="PHOTO", autocompletion=complete_path_or_term, help="A path or number; none: the first."
         ),
     ] = None,
     json: JsonOption = False,

@@ -62,7 +62,7 @@ def _caption(
     context: typer.Context,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="ID", help="The model; default: the only one installed, or the setting."),
+        typer.Option("--model", metavar="MODEL", help="The model; default: the only one installed, or the setting."),
     ] = None,
     endpoint: Annotated[
         str | None,
@@ -70,12 +70,16 @@ def _caption(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", "-n", min=1, help="Describe at most this many pictures.", show_default=False),
+        typer.Option(
+            "--limit", "-n", metavar="N", min=1, help="Describe at most this many pictures.", show_default=False
+        ),
     ] = None,
     device: DeviceOption = None,
     batch_size: Annotated[
         int | None,
-        typer.Option("--batch-size", min=1, max=1024, help="Pictures per batch \\[default: 8].", show_default=False),
+        typer.Option(
+            "--batch-size", metavar="N", min=1, max=1024, help="Pictures per batch [default: 8].", show_default=False
+        ),
     ] = None,
     window: WindowOption = None,
     dry_run: DryRunOption = False,

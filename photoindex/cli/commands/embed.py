@@ -34,15 +34,18 @@ def register(app: typer.Typer) -> None:
 def embed(
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="ID", help="The model; default: that of the space in use, or the setting."),
+        typer.Option("--model", metavar="MODEL", help="The model; default: that of the space in use, or the setting."),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", "-n", min=1, help="Embed at most this many pictures.", show_default=False)
+        int | None,
+        typer.Option("--limit", "-n", metavar="N", min=1, help="Embed at most this many pictures.", show_default=False),
     ] = None,
     device: DeviceOption = None,
     batch_size: Annotated[
         int | None,
-        typer.Option("--batch-size", min=1, max=4096, help="Pictures per batch \\[default: 128].", show_default=False),
+        typer.Option(
+            "--batch-size", metavar="N", min=1, max=4096, help="Pictures per batch [default: 128].", show_default=False
+        ),
     ] = None,
     window: WindowOption = None,
     dry_run: DryRunOption = False,

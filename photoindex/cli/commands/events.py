@@ -52,13 +52,14 @@ def events(
     query: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[QUERY]...",
+            metavar="QUERY",
             autocompletion=complete_term,
             help="Only photos that match, as in `search`; words are searched in texts only.",
         ),
     ] = None,
     gap: Annotated[
-        str, typer.Option("--gap", metavar="TIME", help="A longer time without a photo ends an event: 90min, 6h, 2d.")
+        str,
+        typer.Option("--gap", metavar="DURATION", help="A longer time without a photo ends an event: 90min, 6h, 2d."),
     ] = "6h",
     min_photos: Annotated[
         int, typer.Option("--min-photos", metavar="N", min=1, help="Only events with so many photos or more.")
@@ -81,8 +82,8 @@ def events(
         str | None,
         typer.Option(
             "--save",
-            metavar="KEY[=NAME]",
-            help="Save the query event:KEY, to be used as @NAME; list nothing.",
+            metavar="KEY=NAME",
+            help="Save the query event:KEY, to be used as @NAME, or without =NAME as the event's key; list nothing.",
             show_default=False,
         ),
     ] = None,
@@ -107,7 +108,7 @@ def events(
     output = choose_output(json=json, csv=csv, csv_safe=csv_safe, template=template)
     if save is not None:
         if query or json or csv or csv_safe or template is not None:
-            raise UsageError("--save KEY[=NAME] lists nothing: it takes no QUERY and no form of output")
+            raise UsageError("--save KEY=NAME lists nothing: it takes no QUERY and no form of output")
         _save(save, library)
         return
     gap_seconds = max(1, round(running_time(gap, "--gap")))

@@ -56,7 +56,7 @@ _UPDATES = (
 )
 SpaceOption = Annotated[
     list[str] | None,
-    typer.Option("--space", metavar="NAME", help="Only this space; repeatable.", show_default=False),
+    typer.Option("--space", metavar="SPACE", help="Only this space; repeatable.", show_default=False),
 ]
 
 

@@ -183,7 +183,7 @@ def install(
 ) -> None:
     r"""Install a model from this computer, without the network; its files are copied.
 
-    Both towers are exported to ONNX and tested, which needs `pip install 'photoindex\[ml]'`; an archive, a folder that has
+    Both towers are exported to ONNX and tested, which needs `pip install 'photoindex[ml]'`; an archive, a folder that has
     them in onnx/, or a face pack needs nothing else.
     """
     from photoindex.library.models import install as models
@@ -201,7 +201,7 @@ def install(
 def verify(
     model: Annotated[
         str | None,
-        typer.Argument(metavar="[MODEL]", help="The model's id; default: all installed models.", show_default=False),
+        typer.Argument(metavar="MODEL", help="The model's id; default: all installed models.", show_default=False),
     ] = None,
     json: JsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
@@ -244,7 +244,7 @@ def remove(model: ModelArgument, json: JsonOption = False, library: LibraryOptio
 
 def bundle(
     model: ModelArgument,
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="The archive: OUT.tar, or OUT.tar.zst for zstd.")],
+    output: Annotated[Path, typer.Argument(metavar="FILE", help="The archive: a .tar, or a .tar.zst for zstd.")],
     json: JsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,

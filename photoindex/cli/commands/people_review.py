@@ -38,7 +38,7 @@ def add_to(group: typer.Typer) -> None:
 def _review(
     persons: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PERSON]...", help="Only these: number or name. Default: everybody."),
+        typer.Argument(metavar="PERSON", help="Only these: number or name. Default: everybody."),
     ] = None,
     limit: Annotated[
         int | None,

@@ -38,16 +38,16 @@ def prune(
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PATH]...", autocompletion=complete_path, help="Only these files, or the files in these folders."
+            metavar="PATH", autocompletion=complete_path, help="Only these files, or the files in these folders."
         ),
     ] = None,
     volume: Annotated[
-        list[str] | None, typer.Option("--volume", metavar="NAME", help="Only files of this volume; repeatable.")
+        list[str] | None, typer.Option("--volume", metavar="VOLUME", help="Only files of this volume; repeatable.")
     ] = None,
     older_than: Annotated[
         str | None,
         typer.Option(
-            "--older-than", metavar="AGE", help="Only files missing for at least this long: 12h, 30d, 6w, 6mo, 1y."
+            "--older-than", metavar="DURATION", help="Only files missing for at least this long: 12h, 30d, 6w, 6mo, 1y."
         ),
     ] = None,
     derived: Annotated[

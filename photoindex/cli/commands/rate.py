@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def rate(
-    stars: Annotated[str, typer.Argument(metavar="0-5|reject|clear", help="The stars.")],
+    stars: Annotated[str, typer.Argument(metavar="STARS", help="The stars.")],
     photos: PhotosArgument,
     yes: YesOption = False,
     json: JsonOption = False,

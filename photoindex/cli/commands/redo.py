@@ -20,7 +20,7 @@ def redo(
     query: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[QUERY]...",
+            metavar="QUERY",
             autocompletion=complete_term,
             help="Only for matching photos, as in `search`; words match names and metadata only.",
         ),

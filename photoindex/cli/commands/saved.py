@@ -55,7 +55,7 @@ def _rows(library: Library) -> Iterator[Row]:
 
 
 def _remove(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Their names, with or without the @.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Their names, with or without the @.")],
     library: LibraryOption = None,
 ) -> None:
     from photoindex.library.search.saved import remove

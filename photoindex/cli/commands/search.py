@@ -80,7 +80,7 @@ is found if it reaches the cut-off of the embedding space, or if its texts
 have all words; the most relevant come first. beach OR lake takes the better
 match; beach^0.5 and '"golden retriever"^2' are weights; text:beach and beach*
 search texts only, and so do words in an OR with fields and words after a '-':
--term filters, --not TEXT subtracts a meaning. like:12 and
+-term filters, --not WORDS subtracts a meaning. like:12 and
 like:2019/IMG_1.jpg find photos that look like one in the library, --like FILE
 like any picture. Commands that change something search words in texts only.
 
@@ -145,7 +145,7 @@ def register(app: typer.Typer) -> None:
 def search(
     query: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[QUERY]...", autocompletion=complete_term, help="Words, fields, phrases."),
+        typer.Argument(metavar="QUERY", autocompletion=complete_term, help="Words, fields, phrases."),
     ] = None,
     sort: Annotated[
         str | None,

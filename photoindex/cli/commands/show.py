@@ -26,9 +26,7 @@ def register(app: typer.Typer) -> None:
 def show(
     photos: Annotated[
         list[str],
-        typer.Argument(
-            metavar="PATH|ID...", autocompletion=complete_path, help="A file of the photo, or the photo's id."
-        ),
+        typer.Argument(metavar="PHOTO", autocompletion=complete_path, help="A file of the photo, or the photo's id."),
     ],
     json: JsonOption = False,
     library: LibraryOption = None,

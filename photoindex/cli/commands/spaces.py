@@ -49,7 +49,7 @@ _SCORES = (
     Column("model"),
     Column("each", structured=True),
 )
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The space; see: photoindex spaces list")]
+NameArgument = Annotated[str, typer.Argument(metavar="SPACE", help="The space; see: photoindex spaces list")]
 
 
 def register(app: typer.Typer) -> None:
@@ -143,9 +143,9 @@ def _eval(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]",
+            metavar="FILE",
             help="Your queries, one per line: the text and its relevant photos (paths, patterns with *, id:NUMBER), "
-            'separated by tabs; or JSON lines {"query": …, "relevant": […]}.',
+            'separated by tabs; or JSON lines {"query": "beach", "relevant": ["a.jpg"]}.',
             show_default=False,
         ),
     ] = None,
@@ -154,9 +154,11 @@ def _eval(
         typer.Option("--from-keywords", help="Instead of FILE: the keywords, tags and titles that your photos have."),
     ] = False,
     space: Annotated[
-        list[str] | None, typer.Option("--space", metavar="NAME", help="Only this space; repeatable. Default: all.")
+        list[str] | None, typer.Option("--space", metavar="SPACE", help="Only this space; repeatable. Default: all.")
     ] = None,
-    k: Annotated[int, typer.Option("--k", "-k", min=1, max=1000, help="How many of the first results count.")] = 10,
+    k: Annotated[
+        int, typer.Option("--k", "-k", metavar="N", min=1, max=1000, help="How many of the first results count.")
+    ] = 10,
     json: JsonOption = False,
     csv: CsvOption = False,
     csv_safe: CsvSafeOption = False,

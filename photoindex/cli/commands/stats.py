@@ -70,13 +70,11 @@ def register(app: typer.Typer) -> None:
 def stats(
     query: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[QUERY]...", autocompletion=complete_term, help="Only photos that match, as in `search`."
-        ),
+        typer.Argument(metavar="QUERY", autocompletion=complete_term, help="Only photos that match, as in `search`."),
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option("--by", metavar="NAMES", help="What to count by, with commas: year,camera.", show_default=False),
+        typer.Option("--by", metavar="KEY", help="What to count by, with commas: year,camera.", show_default=False),
     ] = None,
     limit: Annotated[
         int | None,
@@ -84,11 +82,11 @@ def stats(
     ] = None,
     page: Annotated[
         Path | None,
-        typer.Option("--page", metavar="OUT.html", help="Write a page with plots; - is stdout.", show_default=False),
+        typer.Option("--page", metavar="FILE", help="Write a page with plots; - is stdout.", show_default=False),
     ] = None,
     svg: Annotated[
         Path | None,
-        typer.Option("--svg", metavar="OUT.svg", help="Write the plots as a picture; - is stdout.", show_default=False),
+        typer.Option("--svg", metavar="FILE", help="Write the plots as a picture; - is stdout.", show_default=False),
     ] = None,
     template: FormatOption = None,
     json: JsonOption = False,

@@ -50,7 +50,9 @@ def _auto(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", "-n", min=1, help="At most this many pictures per stage.", show_default=False),
+        typer.Option(
+            "--limit", "-n", metavar="N", min=1, help="At most this many pictures per stage.", show_default=False
+        ),
     ] = None,
     device: DeviceOption = None,
     window: WindowOption = None,

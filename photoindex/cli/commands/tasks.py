@@ -24,7 +24,7 @@ ErrorClassOption = Annotated[
 PathsArgument = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[PATH]...",
+        metavar="PATH",
         autocompletion=complete_path,
         help="Only tasks of these files, or of the files in these folders.",
     ),
@@ -66,7 +66,8 @@ def tasks(
     ] = None,
     error_class: ErrorClassOption = None,
     limit: Annotated[
-        int | None, typer.Option("-n", "--limit", min=0, help="Maximum number of tasks.", show_default=False)
+        int | None,
+        typer.Option("-n", "--limit", metavar="N", min=0, help="Maximum number of tasks.", show_default=False),
     ] = None,
     json: JsonOption = False,
     csv: CsvOption = False,
