@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photoindex import __version__, errors
+from photoindex.cli.arguments.path_completion import shell
 from photoindex.cli.arguments.query_words import is_command, query_behind_dashes
+from photoindex.cli.arguments.shell_words import join_values_of_options, words_before_cursor
 from photoindex.cli.output.help import with_plain_help
 from photoindex.cli.terminal.signals import recorded_interrupts, report_interrupt
 from photoindex.permissions import limited_to
@@ -153,6 +155,14 @@ def _command_of(argv: list[str]) -> str | None:
     return next((word for index, word in enumerate(argv) if is_command(argv, index)), None)
 
 
+def _line_to_complete() -> list[str]:
+    """Return the words of the line that a shell completes, up to the cursor; [] if none does."""
+    if not shell():
+        return []
+    join_values_of_options()
+    return words_before_cursor()
+
+
 def _check_known(command: str | None) -> None:
     """Raise UsageError, with the command that was meant, for a word that is none."""
     if command is None or command in COMMANDS:
@@ -184,7 +194,7 @@ def main(argv: list[str]) -> int:
         try:
             try:
                 _check_known(_command_of(argv))
-                app: Any = with_plain_help(typer.main.get_command(build_app(_command_of(argv))))
+                app: Any = with_plain_help(typer.main.get_command(build_app(_command_of(argv or _line_to_complete()))))
                 with limited_to("private"):
                     app(args=_rearranged(argv, app), prog_name="photoindex")
             finally:

@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from photoindex.cli.arguments.person_completion import complete_people
+from photoindex.cli.arguments.value_completion import complete_values
 from photoindex.query.syntax import OptionTerm
+from photoindex.query.vocabulary import CHOICES, OF_LIBRARY
 
 PANEL = "Terms as options: a repeated one is OR, different ones must all match"
 
@@ -96,9 +98,15 @@ def with_query_options(command: Callable[..., None]) -> Callable[..., None]:
 def _annotation(option: QueryOption) -> Any:
     declared = typer.Option(
         option.name, metavar=option.metavar, help=option.help, show_default=False, rich_help_panel=PANEL,
-        autocompletion=complete_people if option.field == "person" else None,
+        autocompletion=_completion(option.field),
     )  # fmt: skip
     return Annotated[list[str] | None, declared]
+
+
+def _completion(field: str) -> Callable[..., list[str]] | None:
+    if field == "person":
+        return complete_people
+    return complete_values(field) if field in (*CHOICES, *OF_LIBRARY) else None
 
 
 def _terms(given: Mapping[QueryOption, list[str] | None]) -> Iterator[OptionTerm]:

@@ -6,10 +6,15 @@ from typing import Annotated
 
 import typer
 
+from photoindex.cli.arguments.value_completion import complete_from
+
 DeviceOption = Annotated[
     str | None,
     typer.Option(
-        "--device", metavar="DEVICE", help="auto (a GPU if there is one), cpu, cuda or cuda:N [default: auto]."
+        "--device",
+        metavar="DEVICE",
+        autocompletion=complete_from("auto", "cpu", "cuda"),
+        help="auto (a GPU if there is one), cpu, cuda or cuda:N [default: auto].",
     ),
 ]
 WindowOption = Annotated[

@@ -20,6 +20,7 @@ from photoindex.cli.arguments.stage_options import (
     VerboseOption,
     WindowOption,
 )
+from photoindex.cli.arguments.value_completion import complete_model
 from photoindex.cli.commands import caption_words
 from photoindex.cli.output.details import Section, print_details, print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
@@ -62,7 +63,12 @@ def _caption(
     context: typer.Context,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="MODEL", help="The model; default: the only one installed, or the setting."),
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            autocompletion=complete_model("captions"),
+            help="The model; default: the only one installed, or the setting.",
+        ),
     ] = None,
     endpoint: Annotated[
         str | None,

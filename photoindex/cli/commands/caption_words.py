@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.arguments.person_completion import QueryCommand
+from photoindex.cli.arguments.person_completion import QueryCommand, complete_path_or_term
 from photoindex.cli.arguments.photo_arguments import YesOption, chosen_photos, say
 from photoindex.errors import UsageError
 
@@ -25,7 +25,12 @@ def add_to(group: typer.Typer) -> None:
 
 
 def _set(
-    words: Annotated[list[str], typer.Argument(metavar="CAPTION PHOTO|QUERY", help="The caption, then the photos.")],
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CAPTION PHOTO|QUERY", autocompletion=complete_path_or_term, help="The caption, then the photos."
+        ),
+    ],
     remove: Annotated[bool, typer.Option("--remove", help="Remove your caption.")] = False,
     yes: YesOption = False,
     json: JsonOption = False,

@@ -18,6 +18,7 @@ from photoindex.cli.arguments.stage_options import (
     VerboseOption,
     WindowOption,
 )
+from photoindex.cli.arguments.value_completion import complete_model
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.render import visible
@@ -45,7 +46,10 @@ def faces(
     model: Annotated[
         str | None,
         typer.Option(
-            "--model", metavar="MODEL", help="The face pack; default: that of the faces in use, or the setting."
+            "--model",
+            metavar="MODEL",
+            autocompletion=complete_model("faces"),
+            help="The face pack; default: that of the faces in use, or the setting.",
         ),
     ] = None,
     source: Annotated[

@@ -54,8 +54,14 @@ def _name(
 
 
 def _merge(
-    into: Annotated[str, typer.Argument(metavar="INTO", help="The person who stays: number or name.")],
-    others: Annotated[list[str], typer.Argument(metavar="FROM", help="The people who are the same one.")],
+    into: Annotated[
+        str,
+        typer.Argument(metavar="INTO", autocompletion=complete_person, help="The person who stays: number or name."),
+    ],
+    others: Annotated[
+        list[str],
+        typer.Argument(metavar="FROM", autocompletion=complete_person, help="The people who are the same one."),
+    ],
     json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
@@ -99,7 +105,13 @@ def _split(
     faces: FacesArgument,
     to: Annotated[
         str | None,
-        typer.Option("--to", metavar="PERSON", help="Whose they are; without it a new person's.", show_default=False),
+        typer.Option(
+            "--to",
+            metavar="PERSON",
+            autocompletion=complete_person,
+            help="Whose they are; without it a new person's.",
+            show_default=False,
+        ),
     ] = None,
     json: JsonOption = False,
     library: LibraryOption = None,

@@ -11,6 +11,7 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.durations import age
 from photoindex.cli.arguments.path_completion import complete_path
+from photoindex.cli.arguments.value_completion import complete_names
 from photoindex.cli.output.details import print_json, size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, choose_output, render
@@ -42,7 +43,13 @@ def prune(
         ),
     ] = None,
     volume: Annotated[
-        list[str] | None, typer.Option("--volume", metavar="VOLUME", help="Only files of this volume; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--volume",
+            metavar="VOLUME",
+            autocompletion=complete_names("volume"),
+            help="Only files of this volume; repeatable.",
+        ),
     ] = None,
     older_than: Annotated[
         str | None,

@@ -15,6 +15,7 @@ from photoindex.cli.arguments.common import LibraryOption, opened
 from photoindex.cli.arguments.durations import running_time
 from photoindex.cli.arguments.quiet import QuietOption, leaves_the_work_to_others, progress_of
 from photoindex.cli.arguments.stage_options import SummaryJsonOption
+from photoindex.cli.arguments.value_completion import STEPS, complete_from
 from photoindex.cli.output.details import print_json
 from photoindex.cli.output.night import lines_of_plan, lines_of_run, plan_as_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
@@ -41,7 +42,13 @@ def register(app: typer.Typer) -> None:
 def run(
     stage: Annotated[
         list[str] | None,
-        typer.Option("--stage", metavar="STAGE", help="Only this stage; may be repeated.", show_default=False),
+        typer.Option(
+            "--stage",
+            metavar="STAGE",
+            autocompletion=complete_from(*STEPS),
+            help="Only this stage; may be repeated.",
+            show_default=False,
+        ),
     ] = None,
     until: Annotated[
         str | None, typer.Option("--until", metavar="TIME", help="Start no batch after this time of day.")

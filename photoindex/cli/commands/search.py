@@ -42,6 +42,7 @@ from photoindex.cli.arguments.semantic_options import (
     WeightOption,
     semantic_options,
 )
+from photoindex.cli.arguments.value_completion import complete_names, complete_sort
 from photoindex.cli.output.geojson import GeoJsonOption
 from photoindex.cli.output.progress_text import size_text
 from photoindex.cli.output.render import (
@@ -152,6 +153,7 @@ def search(
         typer.Option(
             "--sort",
             metavar="KEY",
+            autocompletion=complete_sort,
             help="relevance, date, name, path, size, width, rating, added or id; -KEY: descending. Without it, "
             "relevance where photos are found by what they show, else -date.",
             show_default=False,
@@ -174,7 +176,13 @@ def search(
     ] = False,
     saved: Annotated[
         str | None,
-        typer.Option("--saved", metavar="NAME", help="Save the query as @NAME, and run it.", show_default=False),
+        typer.Option(
+            "--saved",
+            metavar="NAME",
+            autocompletion=complete_names("saved"),
+            help="Save the query as @NAME, and run it.",
+            show_default=False,
+        ),
     ] = None,
     literal: Annotated[
         bool, typer.Option("--literal", help="Take every word as a word: no date, place, camera or kind is understood.")

@@ -12,6 +12,7 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.person_completion import QueryCommand, complete_term
 from photoindex.cli.arguments.picture_options import write_page
+from photoindex.cli.arguments.value_completion import COUNTED_BY, complete_from
 from photoindex.cli.output.bar_table import BarPart, print_bars
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.render import (
@@ -52,7 +53,7 @@ _SHOWN = 12
 _YEARS_SHOWN = 40
 _STDOUT = "-"
 
-_COLUMNS = (
+COLUMNS = (
     Column("by", plain=True),
     Column("value"),
     Column("label", plain=True),
@@ -74,7 +75,13 @@ def stats(
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option("--by", metavar="KEY", help="What to count by, with commas: year,camera.", show_default=False),
+        typer.Option(
+            "--by",
+            metavar="KEY",
+            autocompletion=complete_from(*COUNTED_BY, listed=True),
+            help="What to count by, with commas: year,camera.",
+            show_default=False,
+        ),
     ] = None,
     limit: Annotated[
         int | None,
@@ -120,7 +127,7 @@ def stats(
         sys.stdout.flush()
         print_bars([_part(group, limit) for group in found.groups if group.bars or group.unknown], output)
     else:
-        render(_rows(found, limit), _COLUMNS, output)
+        render(_rows(found, limit), COLUMNS, output)
 
 
 def _write(

@@ -19,6 +19,7 @@ from photoindex.cli.arguments.stage_options import (
     VerboseOption,
     WindowOption,
 )
+from photoindex.cli.arguments.value_completion import TAGGING, complete_from
 from photoindex.cli.output.details import print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
@@ -44,6 +45,7 @@ def _auto(
         typer.Option(
             "--only",
             metavar="STAGE",
+            autocompletion=complete_from(*TAGGING),
             help="Run this stage alone: tags, objects, labels or sensitive; may be repeated.",
             show_default=False,
         ),

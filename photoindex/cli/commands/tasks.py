@@ -10,16 +10,29 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.path_completion import complete_path
+from photoindex.cli.arguments.value_completion import STAGES, STATES, complete_from, complete_names
 from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Form, Output, choose_output, render
 
 if TYPE_CHECKING:
     from photoindex.library.maintenance.tasks import TaskQuery, TaskRow
 
 StageOption = Annotated[
-    str | None, typer.Option("--stage", metavar="STAGE", help="Only this stage's tasks: ingest, embed.")
+    str | None,
+    typer.Option(
+        "--stage",
+        metavar="STAGE",
+        autocompletion=complete_from(*STAGES),
+        help="Only this stage's tasks: ingest, embed.",
+    ),
 ]
 ErrorClassOption = Annotated[
-    str | None, typer.Option("--error-class", metavar="CLASS", help="Only tasks whose last error is of this class.")
+    str | None,
+    typer.Option(
+        "--error-class",
+        metavar="CLASS",
+        autocompletion=complete_names("error"),
+        help="Only tasks whose last error is of this class.",
+    ),
 ]
 PathsArgument = Annotated[
     list[str] | None,
@@ -61,6 +74,7 @@ def tasks(
         typer.Option(
             "--state",
             metavar="STATE",
+            autocompletion=complete_from(*STATES),
             help="Only tasks in this state: pending, running, done, failed, quarantined or dismissed; repeatable.",
         ),
     ] = None,
