@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from photoindex.cli.output.render import as_json, ascii_json, visible
+from photoindex.cli.terminal.capabilities import preview_window
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,9 @@ class Section:
 def print_details(title: str, sections: Sequence[Section]) -> None:
     """Print details; empty sections are omitted, and control characters in cells are escaped."""
     filled = [one for one in sections if one.rows]
-    if sys.stdout.isatty():
-        _print_rich(title, filled)
+    window = preview_window()
+    if window is not None or sys.stdout.isatty():
+        _print_rich(title, filled, window and window[0])
     else:
         _print_plain(title, filled)
 
@@ -59,12 +61,13 @@ def _print_plain(title: str, sections: Sequence[Section]) -> None:
             print("  " + padded.rstrip())
 
 
-def _print_rich(title: str, sections: Sequence[Section]) -> None:
+def _print_rich(title: str, sections: Sequence[Section], columns: int | None) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(file=sys.stdout, highlight=False)
+    # fzf gives a pipe and shows colours.
+    console = Console(file=sys.stdout, highlight=False, width=columns, force_terminal=True if columns else None)
     console.print(Text(visible(title), style="bold cyan"))
     for section in sections:
         cells = _cells(section)

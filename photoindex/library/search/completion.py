@@ -8,7 +8,7 @@ from pathlib import Path
 
 from photoindex.query.printer import quoted
 from photoindex.query.vocabulary import CHOICES, FACTS, SOURCES, TAG_SOURCES
-from photoindex.store.search.name_list import quick_values
+from photoindex.store.words.value_list import quick_values
 from photoindex.text import fold
 
 _AT_MOST = 60
