@@ -77,7 +77,7 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 # Programs that some tests and benchmarks compare with: installed where that needs no question, else named.
 system-packages:
 	@missing=""; \
-	for pair in exiftool:libimage-exiftool-perl strace:strace vipsthumbnail:libvips-tools chromium:chromium; do \
+	for pair in exiftool:libimage-exiftool-perl strace:strace vipsthumbnail:libvips-tools chromium:chromium fzf:fzf zsh:zsh fish:fish; do \
 		command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair#*:}"; \
 	done; \
 	[ -n "$$missing" ] || exit 0; \

@@ -38,6 +38,11 @@ def database_path(config: Config) -> Path:
     return config.database_file or library_folder(config) / DATABASE_NAME
 
 
+def models_folder(config: Config) -> Path:
+    """Return the folder of the library's models."""
+    return config.models_path or library_folder(config) / "models"
+
+
 @contextmanager
 def open_library(
     config: Config, *, create: bool = False, on_trial: bool = False, reading: bool = False

@@ -242,6 +242,7 @@ def test_the_command_line_imports_other_rooms_inside_its_functions() -> None:
             "text",
             "types",
             "query.syntax",
+            "query.vocabulary",
         )
     } | {"photoindex.__version__"}
     breaches = {

@@ -89,9 +89,9 @@ def test_every_command_and_option_has_help(name: str, command: Any) -> None:
 
 
 def shell_lines(text: str) -> Iterator[str]:
-    """Every shell line in code blocks; in a console session only the typed lines."""
+    """Every shell line in code blocks; in a console session only the typed lines; continued lines are one."""
     for language, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
-        for line in block.splitlines():
+        for line in re.sub(r"\\\n *", "", block).splitlines():
             if language == "console":
                 if line.startswith("$ "):
                     yield line[2:]

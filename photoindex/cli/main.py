@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photoindex import __version__, errors
+from photoindex.cli.arguments.path_completion import shell
 from photoindex.cli.arguments.query_words import is_command, query_behind_dashes
+from photoindex.cli.arguments.shell_words import join_values_of_options, words_before_cursor
+from photoindex.cli.output.help import with_plain_help
 from photoindex.cli.terminal.signals import recorded_interrupts, report_interrupt
 from photoindex.permissions import limited_to
 
@@ -121,7 +124,7 @@ def build_app(only: str | None = None) -> typer.Typer:
         context: typer.Context,
         library: Annotated[
             Path | None,
-            typer.Option("--library", metavar="FOLDER", help="The library folder \\[env: PHOTOINDEX_LIBRARY]."),
+            typer.Option("--library", metavar="FOLDER", help="The library folder [env: PHOTOINDEX_LIBRARY]."),
         ] = None,
         version: Annotated[  # noqa: ARG001 - its callback does the work
             bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
@@ -150,6 +153,14 @@ def _print_version(wanted: bool) -> None:
 
 def _command_of(argv: list[str]) -> str | None:
     return next((word for index, word in enumerate(argv) if is_command(argv, index)), None)
+
+
+def _line_to_complete() -> list[str]:
+    """Return the words of the line that a shell completes, up to the cursor; [] if none does."""
+    if not shell():
+        return []
+    join_values_of_options()
+    return words_before_cursor()
 
 
 def _check_known(command: str | None) -> None:
@@ -183,7 +194,7 @@ def main(argv: list[str]) -> int:
         try:
             try:
                 _check_known(_command_of(argv))
-                app: Any = typer.main.get_command(build_app(_command_of(argv)))
+                app: Any = with_plain_help(typer.main.get_command(build_app(_command_of(argv or _line_to_complete()))))
                 with limited_to("private"):
                     app(args=_rearranged(argv, app), prog_name="photoindex")
             finally:

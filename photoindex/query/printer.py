@@ -61,7 +61,7 @@ def _term(node: Node) -> str:
 
 def _words(node: Words) -> str:
     ending = "*" * node.prefix + ("" if node.weight == 1.0 else f"^{node.weight:g}")
-    return (node.text if not node.phrase and _is_word(node, ending) else _quoted(node.text)) + ending
+    return (node.text if not node.phrase and _is_word(node, ending) else quoted(node.text)) + ending
 
 
 def _is_word(node: Words, ending: str) -> bool:
@@ -84,8 +84,9 @@ def _value(node: Compare) -> str:
 def _quoted_if_needed(value: str | None) -> str:
     if not value:
         return ""
-    return value if _BARE_VALUE.fullmatch(value) and ".." not in value else _quoted(value)
+    return value if _BARE_VALUE.fullmatch(value) and ".." not in value else quoted(value)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return a text as a phrase or a quoted value of a query."""
     return '"' + _SPECIAL.sub(lambda found: "\\" + found[0], text) + '"'

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LibraryOption = Annotated[
     Path | None,
     typer.Option(
-        "--library", metavar="FOLDER", help="The library folder \\[env: PHOTOINDEX_LIBRARY].", show_default=False
+        "--library", metavar="FOLDER", help="The library folder [env: PHOTOINDEX_LIBRARY].", show_default=False
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]

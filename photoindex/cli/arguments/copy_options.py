@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from photoindex.cli.arguments.value_completion import complete_layout
 from photoindex.cli.output.progress import progress_sink
 from photoindex.cli.output.progress_text import amount, size_text
 from photoindex.cli.output.render import Column, Form, Output, Row, render, visible
@@ -50,6 +51,7 @@ LayoutOption = Annotated[
     typer.Option(
         "--layout",
         metavar="LAYOUT",
+        autocompletion=complete_layout,
         help="Folders and names in it: '{year}/{event}/{name}'. Fields: year, month, day, date, event, place, city, country, camera, "
         "person, album, rating, name, stem, ext, id. Without it, '{name}'.",
         show_default=False,

@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from photoindex.cli.arguments.person_completion import complete_people
+from photoindex.cli.arguments.value_completion import complete_values
 from photoindex.query.syntax import OptionTerm
+from photoindex.query.vocabulary import CHOICES, OF_LIBRARY
 
 PANEL = "Terms as options: a repeated one is OR, different ones must all match"
 
@@ -34,20 +36,20 @@ class QueryOption:
 
 
 _TERMS: tuple[QueryOption, ...] = (
-    QueryOption("--place", "place", "NAME", "Taken in this city, region or country."),
-    QueryOption("--near", "near", "WHERE", "Taken around a place or position: Lisbon,30km or 38.7,-9.1,30km."),
-    QueryOption("--camera", "camera", "TEXT", "Maker or model contains this."),
-    QueryOption("--lens", "lens", "TEXT", "The lens contains this."),
+    QueryOption("--place", "place", "PLACE", "Taken in this city, region or country."),
+    QueryOption("--near", "near", "PLACE", "Taken around a place or position: Lisbon,30km or 38.7,-9.1,30km."),
+    QueryOption("--camera", "camera", "CAMERA", "Maker or model contains this."),
+    QueryOption("--lens", "lens", "LENS", "The lens contains this."),
     QueryOption("--type", "type", "TYPE", "photo, image, raw, video, live, motion or a format such as heic."),
-    QueryOption("--keyword", "keyword", "TEXT", "Has this keyword; * stands for anything."),
-    QueryOption("--title", "title", "TEXT", "The title contains this."),
-    QueryOption("--description", "description", "TEXT", "The description contains this."),
-    QueryOption("--name", "name", "TEXT", "A file's name contains this."),
+    QueryOption("--keyword", "keyword", "KEYWORD", "Has this keyword; * stands for anything."),
+    QueryOption("--title", "title", "WORDS", "The title contains this."),
+    QueryOption("--description", "description", "WORDS", "The description contains this."),
+    QueryOption("--name", "name", "NAME", "A file's name contains this."),
     QueryOption("--path", "path", "PATH", "A file lies at or below this path."),
-    QueryOption("--person", "person", "NAME", "Shows this person, by whole name or number; * stands for anything."),
-    QueryOption("--has", "has", "FACT", "gps, place, date, title, keywords, sidecar, raw, faces, …"),
-    QueryOption("--is", "is", "STATE", "missing, duplicate, paired, edited, burst, alone, unnamed, …"),
-    QueryOption("--event", "event", "TEXT", "Taken during an event of this key or with these words."),
+    QueryOption("--person", "person", "PERSON", "Shows this person, by whole name or number; * stands for anything."),
+    QueryOption("--has", "has", "FACT", "gps, place, date, title, keywords, sidecar, raw, faces and so on"),
+    QueryOption("--is", "is", "STATE", "missing, duplicate, paired, edited, burst, alone, unnamed and so on"),
+    QueryOption("--event", "event", "EVENT", "Taken during an event of this key or with these words."),
 )
 _BOUNDS: tuple[QueryOption, ...] = (
     QueryOption("--from-date", "date", "DATE", "Taken on this date or later: 2019, 2019-06-15, last-30d.", "from"),
@@ -96,9 +98,15 @@ def with_query_options(command: Callable[..., None]) -> Callable[..., None]:
 def _annotation(option: QueryOption) -> Any:
     declared = typer.Option(
         option.name, metavar=option.metavar, help=option.help, show_default=False, rich_help_panel=PANEL,
-        autocompletion=complete_people if option.field == "person" else None,
+        autocompletion=_completion(option.field),
     )  # fmt: skip
     return Annotated[list[str] | None, declared]
+
+
+def _completion(field: str) -> Callable[..., list[str]] | None:
+    if field == "person":
+        return complete_people
+    return complete_values(field) if field in (*CHOICES, *OF_LIBRARY) else None
 
 
 def _terms(given: Mapping[QueryOption, list[str] | None]) -> Iterator[OptionTerm]:

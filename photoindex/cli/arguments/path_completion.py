@@ -12,17 +12,20 @@ from photoindex.paths import composed, from_text, to_text
 _SPECIAL = re.compile(r"([^\w@%+=:,./-])", re.ASCII)
 
 
+_FOR_ZSH = {("'", "''"): r"'\''", ('"', '""'): r"\""}
+
+
 class Completion(str):
     """A completion that does not begin with the bytes that were typed, so that Typer, which asks for that, keeps it.
 
-    Typer doubles apostrophes for zsh, which drops both.
+    Typer doubles apostrophes and quotes for zsh, which drops both.
     """
 
     __slots__ = ()
 
     def replace(self, old: str, new: str, *count: Any) -> Completion:
-        """Replace a part of the text; an apostrophe for zsh as zsh takes it."""
-        return Completion(super().replace(old, r"'\''" if (old, new) == ("'", "''") else new, *count))
+        """Replace a part of the text; an apostrophe and a quote for zsh as zsh takes them."""
+        return Completion(super().replace(old, _FOR_ZSH.get((old, new), new), *count))
 
     def startswith(self, *_typed: object) -> bool:
         """Return True, whatever was typed."""

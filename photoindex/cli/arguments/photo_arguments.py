@@ -22,7 +22,7 @@ STDIN = "-"
 PhotosArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="PHOTO|QUERY...",
+        metavar="PHOTO|QUERY",
         autocompletion=complete_path_or_term,
         help="Files, folders with all below them, numbers of photos, or a query; - reads paths or numbers from stdin.",
     ),

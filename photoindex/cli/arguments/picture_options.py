@@ -30,7 +30,7 @@ GalleryOption = Annotated[
     Path | None,
     typer.Option(
         "--gallery",
-        metavar="OUT.html",
+        metavar="FILE",
         help="Also write one page that shows the photos in any browser, without the library; - is stdout.",
         show_default=False,
     ),
@@ -39,8 +39,8 @@ ContactSheetOption = Annotated[
     Path | None,
     typer.Option(
         "--contact-sheet",
-        metavar="OUT.jpg",
-        help="Also write a sheet of captioned thumbnails, .jpg or .png; further pages are OUT-2.jpg, ….",
+        metavar="FILE",
+        help="Also write a sheet of captioned thumbnails, .jpg or .png; further pages have -2, -3 and so on in their names.",
         show_default=False,
     ),
 ]

@@ -15,10 +15,10 @@ from photoindex.file_access import as_named
 _STDIO = "-"
 
 PageOption = Annotated[
-    Path, typer.Option("--output", "-o", metavar="FILE.html", help="Where to write the page; - is stdout.")
+    Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write the page; - is stdout.")
 ]
 AnswersArgument = Annotated[
-    Path, typer.Argument(metavar="ANSWERS.jsonl", help="What the page saved, or a script wrote; - is stdin.")
+    Path, typer.Argument(metavar="FILE", help="What the page saved, or a script wrote; - is stdin.")
 ]
 CheckOnlyOption = Annotated[bool, typer.Option("--dry-run", help="Only check the answers; change nothing.")]
 

@@ -35,8 +35,8 @@ LikeOption = Annotated[
 NotOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--not", metavar="TEXT", show_default=False, rich_help_panel=PANEL,
-        help="Subtract what this means; TEXT^0.5 subtracts half of it. May be repeated. To filter, use -term.",
+        "--not", metavar="WORDS", show_default=False, rich_help_panel=PANEL,
+        help="Subtract what this means; WORDS^0.5 subtracts half of it. May be repeated. To filter, use -term.",
     ),
 ]  # fmt: skip
 WeightOption = Annotated[
@@ -49,8 +49,8 @@ WeightOption = Annotated[
 MinScoreOption = Annotated[
     float | None,
     typer.Option(
-        "--min-score", metavar="X", min=-1.0, max=1.0, show_default=False, rich_help_panel=PANEL,
-        help="The least score of a hit, instead of the cut-off of the embedding space.",
+        "--min-score", metavar="N", min=-1.0, max=1.0, show_default=False, rich_help_panel=PANEL,
+        help="The least score of a hit, -1 to 1, instead of the cut-off of the embedding space.",
     ),
 ]  # fmt: skip
 AllOption = Annotated[
@@ -61,7 +61,7 @@ RerankOption = Annotated[
     int | None,
     typer.Option(
         "--rerank", metavar="N", min=1, max=1000, show_default=False, rich_help_panel=PANEL,
-        help="Look again at the previews of the first N with a stronger installed model.",
+        help="Look again at the previews of the first N, at most 1000, with a stronger installed model.",
     ),
 ]  # fmt: skip
 

@@ -10,6 +10,7 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.person_completion import QueryCommand, complete_album, complete_path_or_term
 from photoindex.cli.arguments.photo_arguments import PhotosArgument, YesOption, chosen_photos, say
+from photoindex.cli.arguments.value_completion import ALBUM_KINDS, complete_album_sort, complete_from
 from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, NullOption, choose_output, render, visible
 from photoindex.errors import UsageError
 
@@ -21,7 +22,13 @@ AlbumArgument = Annotated[
 ]
 KindOption = Annotated[
     str | None,
-    typer.Option("--kind", metavar="KIND", help="own, takeout, apple, folder or smart.", show_default=False),
+    typer.Option(
+        "--kind",
+        metavar="KIND",
+        autocompletion=complete_from(*ALBUM_KINDS),
+        help="own, takeout, apple, folder or smart.",
+        show_default=False,
+    ),
 ]
 
 _COLUMNS = (
@@ -112,7 +119,7 @@ def _create(
     photos: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PHOTO|QUERY]...",
+            metavar="PHOTO|QUERY",
             autocompletion=complete_path_or_term,
             help="Files, folders, numbers of photos, or a query; - reads paths or numbers from stdin.",
         ),
@@ -202,7 +209,13 @@ def _move(
 def _sort(
     album: AlbumArgument,
     by: Annotated[
-        str, typer.Option("--by", metavar="KEY", help="As in `search --sort`: date, name, -rating, …")
+        str,
+        typer.Option(
+            "--by",
+            metavar="KEY",
+            autocompletion=complete_album_sort,
+            help="As in `search --sort`: date, name, -rating and so on",
+        ),
     ] = "date",
     json: JsonOption = False,
     library: LibraryOption = None,
@@ -219,7 +232,7 @@ def _cover(
     photo: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PHOTO]", autocompletion=complete_path_or_term, help="A path or number; none: the first."
+            metavar="PHOTO", autocompletion=complete_path_or_term, help="A path or number; none: the first."
         ),
     ] = None,
     json: JsonOption = False,

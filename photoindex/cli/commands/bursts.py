@@ -65,7 +65,7 @@ each with NUL.
 _DEFAULT_PAGE = Path("bursts.html")
 
 QueryArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[QUERY]...", autocompletion=complete_term, help="As in search.")
+    list[str] | None, typer.Argument(metavar="QUERY", autocompletion=complete_term, help="As in search.")
 ]
 
 

@@ -20,6 +20,7 @@ from photoindex.cli.arguments.stage_options import (
     VerboseOption,
     WindowOption,
 )
+from photoindex.cli.arguments.value_completion import complete_model
 from photoindex.cli.commands import caption_words
 from photoindex.cli.output.details import Section, print_details, print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
@@ -62,7 +63,12 @@ def _caption(
     context: typer.Context,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="ID", help="The model; default: the only one installed, or the setting."),
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            autocompletion=complete_model("captions"),
+            help="The model; default: the only one installed, or the setting.",
+        ),
     ] = None,
     endpoint: Annotated[
         str | None,
@@ -70,12 +76,16 @@ def _caption(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", "-n", min=1, help="Describe at most this many pictures.", show_default=False),
+        typer.Option(
+            "--limit", "-n", metavar="N", min=1, help="Describe at most this many pictures.", show_default=False
+        ),
     ] = None,
     device: DeviceOption = None,
     batch_size: Annotated[
         int | None,
-        typer.Option("--batch-size", min=1, max=1024, help="Pictures per batch \\[default: 8].", show_default=False),
+        typer.Option(
+            "--batch-size", metavar="N", min=1, max=1024, help="Pictures per batch [default: 8].", show_default=False
+        ),
     ] = None,
     window: WindowOption = None,
     dry_run: DryRunOption = False,

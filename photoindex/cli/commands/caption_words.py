@@ -1,4 +1,4 @@
-"""`photoindex caption set TEXT PHOTO…`: a person's own caption."""
+"""`photoindex caption set CAPTION PHOTO…`: a person's own caption."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
-from photoindex.cli.arguments.person_completion import QueryCommand
+from photoindex.cli.arguments.person_completion import QueryCommand, complete_path_or_term
 from photoindex.cli.arguments.photo_arguments import YesOption, chosen_photos, say
 from photoindex.errors import UsageError
 
-_HELP = """Give photos a caption of your own, as TEXT.
+_HELP = """Give photos a caption of your own.
 
 It is the photo's description, stands above that of its files and the
 captions of models, and is found by words and by `description:`. With
@@ -25,7 +25,12 @@ def add_to(group: typer.Typer) -> None:
 
 
 def _set(
-    words: Annotated[list[str], typer.Argument(metavar="TEXT PHOTO|QUERY...", help="The caption, then the photos.")],
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CAPTION PHOTO|QUERY", autocompletion=complete_path_or_term, help="The caption, then the photos."
+        ),
+    ],
     remove: Annotated[bool, typer.Option("--remove", help="Remove your caption.")] = False,
     yes: YesOption = False,
     json: JsonOption = False,

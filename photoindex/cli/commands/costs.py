@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
 
 def costs(
     month: Annotated[
-        str | None, typer.Option("--month", metavar="YYYY-MM", help="Only this month (UTC).", show_default=False)
+        str | None, typer.Option("--month", metavar="MONTH", help="Only this month (UTC).", show_default=False)
     ] = None,
     json: JsonOption = False,
     library: LibraryOption = None,

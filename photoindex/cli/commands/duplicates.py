@@ -85,7 +85,7 @@ def register(app: typer.Typer) -> None:
 def duplicates(
     context: typer.Context,
     query: Annotated[
-        list[str] | None, typer.Argument(metavar="[QUERY]...", autocompletion=complete_term, help="As in search.")
+        list[str] | None, typer.Argument(metavar="QUERY", autocompletion=complete_term, help="As in search.")
     ] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Only the same bytes; no picture is looked at.")] = False,
     radius: Annotated[
@@ -95,7 +95,7 @@ def duplicates(
             metavar="BITS",
             min=0,
             max=16,
-            help="How far hashes of compared pictures may differ [default: 11].",
+            help="How far hashes of compared pictures may differ, 0 to 16 [default: 11].",
             show_default=False,
         ),
     ] = None,

@@ -17,6 +17,7 @@ from photoindex.cli.arguments.stage_options import (
     VerboseOption,
     WindowOption,
 )
+from photoindex.cli.arguments.value_completion import complete_model
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.stage_summary import exit_for, lines_of_rest, lines_of_work, print_summary
@@ -34,15 +35,23 @@ def register(app: typer.Typer) -> None:
 def embed(
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="ID", help="The model; default: that of the space in use, or the setting."),
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            autocompletion=complete_model("image-text"),
+            help="The model; default: that of the space in use, or the setting.",
+        ),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", "-n", min=1, help="Embed at most this many pictures.", show_default=False)
+        int | None,
+        typer.Option("--limit", "-n", metavar="N", min=1, help="Embed at most this many pictures.", show_default=False),
     ] = None,
     device: DeviceOption = None,
     batch_size: Annotated[
         int | None,
-        typer.Option("--batch-size", min=1, max=4096, help="Pictures per batch \\[default: 128].", show_default=False),
+        typer.Option(
+            "--batch-size", metavar="N", min=1, max=4096, help="Pictures per batch [default: 128].", show_default=False
+        ),
     ] = None,
     window: WindowOption = None,
     dry_run: DryRunOption = False,

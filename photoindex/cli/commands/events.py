@@ -11,6 +11,7 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.durations import running_time
 from photoindex.cli.arguments.person_completion import QueryCommand, complete_term
+from photoindex.cli.arguments.value_completion import complete_columns, complete_names
 from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Form, Row, choose_output, render
 from photoindex.errors import UsageError
 
@@ -52,13 +53,14 @@ def events(
     query: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[QUERY]...",
+            metavar="QUERY",
             autocompletion=complete_term,
             help="Only photos that match, as in `search`; words are searched in texts only.",
         ),
     ] = None,
     gap: Annotated[
-        str, typer.Option("--gap", metavar="TIME", help="A longer time without a photo ends an event: 90min, 6h, 2d.")
+        str,
+        typer.Option("--gap", metavar="DURATION", help="A longer time without a photo ends an event: 90min, 6h, 2d."),
     ] = "6h",
     min_photos: Annotated[
         int, typer.Option("--min-photos", metavar="N", min=1, help="Only events with so many photos or more.")
@@ -81,8 +83,9 @@ def events(
         str | None,
         typer.Option(
             "--save",
-            metavar="KEY[=NAME]",
-            help="Save the query event:KEY, to be used as @NAME; list nothing.",
+            metavar="KEY=NAME",
+            autocompletion=complete_names("event"),
+            help="Save the query event:KEY, to be used as @NAME, or without =NAME as the event's key; list nothing.",
             show_default=False,
         ),
     ] = None,
@@ -91,6 +94,7 @@ def events(
         typer.Option(
             "--format",
             metavar="TEMPLATE",
+            autocompletion=complete_columns,
             help="Print each row with a template: '{key}\\t{title}'.",
             show_default=False,
         ),
@@ -107,14 +111,14 @@ def events(
     output = choose_output(json=json, csv=csv, csv_safe=csv_safe, template=template)
     if save is not None:
         if query or json or csv or csv_safe or template is not None:
-            raise UsageError("--save KEY[=NAME] lists nothing: it takes no QUERY and no form of output")
+            raise UsageError("--save KEY=NAME lists nothing: it takes no QUERY and no form of output")
         _save(save, library)
         return
     gap_seconds = max(1, round(running_time(gap, "--gap")))
     wanted = EventQuery(words=query or (), gap_seconds=gap_seconds, min_photos=min_photos, limit=limit, of_file=mtime)
     with opened(library, reading=True) as found_library:
         found = find_events(found_library, wanted)
-    render(map(_row, found.events), _TABLE if output.form is Form.TABLE else _COLUMNS, output)
+    render(map(_row, found.events), _TABLE if output.form is Form.TABLE else COLUMNS, output)
     if found.not_kept is not None:
         print(f"event: does not find what is new here, as it could not be kept: {found.not_kept}", file=sys.stderr)
     if output.terminal:
@@ -179,7 +183,7 @@ def _print_left_out(found: FoundEvents) -> None:
             print(f"{count:,} {'photo belongs' if count == 1 else 'photos belong'} to no event: {why}", file=sys.stderr)
 
 
-_COLUMNS: tuple[Column, ...] = (
+COLUMNS: tuple[Column, ...] = (
     Column("key", plain=True),
     *(Column(name) for name in ("kind", "title", "first_at", "last_at", "days", "photos")),
     Column("places", structured=True),

@@ -18,6 +18,7 @@ from photoindex.cli.arguments.stage_options import (
     VerboseOption,
     WindowOption,
 )
+from photoindex.cli.arguments.value_completion import complete_model
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.render import visible
@@ -44,23 +45,33 @@ class Source(StrEnum):
 def faces(
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="ID", help="The face pack; default: that of the faces in use, or the setting."),
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            autocompletion=complete_model("faces"),
+            help="The face pack; default: that of the faces in use, or the setting.",
+        ),
     ] = None,
     source: Annotated[
         Source,
         typer.Option(
             "--from",
+            metavar="WHICH",
             help="previews, or originals of photos whose preview shows small faces (setting faces.small_face_px).",
         ),
     ] = Source.PREVIEWS,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", "-n", min=1, help="Look through at most this many pictures.", show_default=False),
+        typer.Option(
+            "--limit", "-n", metavar="N", min=1, help="Look through at most this many pictures.", show_default=False
+        ),
     ] = None,
     device: DeviceOption = None,
     batch_size: Annotated[
         int | None,
-        typer.Option("--batch-size", min=1, max=4096, help="Pictures per batch \\[default: 32].", show_default=False),
+        typer.Option(
+            "--batch-size", metavar="N", min=1, max=4096, help="Pictures per batch [default: 32].", show_default=False
+        ),
     ] = None,
     window: WindowOption = None,
     dry_run: DryRunOption = False,

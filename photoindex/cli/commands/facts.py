@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 def facts(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE...", autocompletion=complete_path, help="Photos or videos, in a library or not."),
+        typer.Argument(metavar="FILE", autocompletion=complete_path, help="Photos or videos, in a library or not."),
     ],
     json: JsonOption = False,
 ) -> None:

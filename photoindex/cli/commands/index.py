@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.value_completion import complete_names
 from photoindex.cli.output.details import size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Output, Row, choose_output, render
@@ -56,7 +57,13 @@ _UPDATES = (
 )
 SpaceOption = Annotated[
     list[str] | None,
-    typer.Option("--space", metavar="NAME", help="Only this space; repeatable.", show_default=False),
+    typer.Option(
+        "--space",
+        metavar="SPACE",
+        autocompletion=complete_names("space"),
+        help="Only this space; repeatable.",
+        show_default=False,
+    ),
 ]
 
 

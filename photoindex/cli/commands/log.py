@@ -31,7 +31,8 @@ def register(app: typer.Typer) -> None:
 
 def log(
     limit: Annotated[
-        int | None, typer.Option("-n", "--limit", min=0, help="Maximum number of entries.", show_default=False)
+        int | None,
+        typer.Option("-n", "--limit", metavar="N", min=0, help="Maximum number of entries.", show_default=False),
     ] = None,
     changes: Annotated[
         bool, typer.Option("--changes", "-v", help="Print every changed row, before and after.")

@@ -35,7 +35,7 @@ def metrics(
 ) -> None:
     r"""Print rates, queues, latencies, failures and costs for monitoring, as OpenMetrics text or JSON.
 
-    Text needs `pip install 'photoindex\[metrics]'`.
+    Text needs `pip install 'photoindex[metrics]'`.
     """
     from photoindex.library.night import metrics as figures
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.value_completion import complete_model, complete_model_to_pull
 from photoindex.cli.output.details import Section, print_details, print_json, size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, Row, choose_output, data_stream, encoded, render, visible
@@ -48,7 +49,12 @@ _FILES = (
     Column("sha256"),
 )
 
-ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="The model's id; see: photoindex models list.")]
+ModelArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL", autocompletion=complete_model(), help="The model's id; see: photoindex models list."
+    ),
+]
 AcceptOption = Annotated[
     bool, typer.Option("--accept-licence", help="Accept a licence that restricts use of the model.")
 ]
@@ -116,7 +122,12 @@ def show(model: ModelArgument, json: JsonOption = False, library: LibraryOption 
 
 
 def pull(
-    model: ModelArgument,
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", autocompletion=complete_model_to_pull, help="The model's id; see: photoindex models list."
+        ),
+    ],
     update: Annotated[
         bool, typer.Option("--update", help="Download the hub's current version instead of the installed commit.")
     ] = False,
@@ -183,7 +194,7 @@ def install(
 ) -> None:
     r"""Install a model from this computer, without the network; its files are copied.
 
-    Both towers are exported to ONNX and tested, which needs `pip install 'photoindex\[ml]'`; an archive, a folder that has
+    Both towers are exported to ONNX and tested, which needs `pip install 'photoindex[ml]'`; an archive, a folder that has
     them in onnx/, or a face pack needs nothing else.
     """
     from photoindex.library.models import install as models
@@ -201,7 +212,12 @@ def install(
 def verify(
     model: Annotated[
         str | None,
-        typer.Argument(metavar="[MODEL]", help="The model's id; default: all installed models.", show_default=False),
+        typer.Argument(
+            metavar="MODEL",
+            autocompletion=complete_model(),
+            help="The model's id; default: all installed models.",
+            show_default=False,
+        ),
     ] = None,
     json: JsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
@@ -244,7 +260,7 @@ def remove(model: ModelArgument, json: JsonOption = False, library: LibraryOptio
 
 def bundle(
     model: ModelArgument,
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="The archive: OUT.tar, or OUT.tar.zst for zstd.")],
+    output: Annotated[Path, typer.Argument(metavar="FILE", help="The archive: a .tar, or a .tar.zst for zstd.")],
     json: JsonOption = False,
     progress: ProgressOption = ProgressMode.AUTO,
     library: LibraryOption = None,

@@ -40,9 +40,9 @@ def ocr(
         str | None,
         typer.Option(
             "--language",
-            metavar="CODE",
+            metavar="LANGUAGE",
             help="auto (Latin, Chinese and Japanese letters, and simple Greek), or what Tesseract reads, in its own names: rus, rus+eng "
-            "\\[default: auto].",
+            "[default: auto].",
         ),
     ] = None,
     previews_only: Annotated[
@@ -53,6 +53,7 @@ def ocr(
         typer.Option(
             "--limit",
             "-n",
+            metavar="N",
             min=1,
             help="Read at most this many pictures: previews first, then originals.",
             show_default=False,
@@ -61,7 +62,9 @@ def ocr(
     device: DeviceOption = None,
     batch_size: Annotated[
         int | None,
-        typer.Option("--batch-size", min=1, max=4096, help="Pictures per batch \\[default: 8].", show_default=False),
+        typer.Option(
+            "--batch-size", metavar="N", min=1, max=4096, help="Pictures per batch [default: 8].", show_default=False
+        ),
     ] = None,
     window: WindowOption = None,
     dry_run: DryRunOption = False,

@@ -33,7 +33,7 @@ _NAMED = 20
 TargetsArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATH|QUERY...",
+        metavar="PATH|QUERY",
         autocompletion=complete_path_or_term,
         help="Files, folders with all below them, or a query.",
     ),

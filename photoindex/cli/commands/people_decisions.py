@@ -21,7 +21,7 @@ PersonArgument = Annotated[
     str,
     typer.Argument(metavar="PERSON", autocompletion=complete_person, help="Number or name, as `people list` shows it."),
 ]
-FacesArgument = Annotated[list[str], typer.Argument(metavar="FACE...", help="f123, as `people show` lists them.")]
+FacesArgument = Annotated[list[str], typer.Argument(metavar="FACE", help="f123, as `people show` lists them.")]
 
 
 def add_to(group: typer.Typer) -> None:
@@ -54,8 +54,14 @@ def _name(
 
 
 def _merge(
-    into: Annotated[str, typer.Argument(metavar="INTO", help="The person who stays: number or name.")],
-    others: Annotated[list[str], typer.Argument(metavar="FROM...", help="The people who are the same one.")],
+    into: Annotated[
+        str,
+        typer.Argument(metavar="INTO", autocompletion=complete_person, help="The person who stays: number or name."),
+    ],
+    others: Annotated[
+        list[str],
+        typer.Argument(metavar="FROM", autocompletion=complete_person, help="The people who are the same one."),
+    ],
     json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
@@ -72,7 +78,7 @@ def _merge(
 def _confirm(
     person: PersonArgument,
     faces: Annotated[
-        list[str] | None, typer.Argument(metavar="[FACE]...", help="f123, of anybody; default: all of the person.")
+        list[str] | None, typer.Argument(metavar="FACE", help="f123, of anybody; default: all of the person.")
     ] = None,
     json: JsonOption = False,
     library: LibraryOption = None,
@@ -100,7 +106,11 @@ def _split(
     to: Annotated[
         str | None,
         typer.Option(
-            "--to", metavar="NUMBER|NAME", help="Whose they are; without it a new person's.", show_default=False
+            "--to",
+            metavar="PERSON",
+            autocompletion=complete_person,
+            help="Whose they are; without it a new person's.",
+            show_default=False,
         ),
     ] = None,
     json: JsonOption = False,
@@ -133,7 +143,7 @@ def _repeats(
     photos: Annotated[
         list[str],
         typer.Argument(
-            metavar="PATH|QUERY...",
+            metavar="PATH|QUERY",
             autocompletion=complete_path,
             help="Files, folders with all below them, or a query.",
         ),
@@ -151,7 +161,7 @@ def _repeats(
 
 def _ignore(
     strangers: Annotated[
-        list[str], typer.Argument(metavar="PERSON|FACE...", help="Numbers of groups without a name, or faces: f123.")
+        list[str], typer.Argument(metavar="PERSON|FACE", help="Numbers of groups without a name, or faces: f123.")
     ],
     off: Annotated[bool, typer.Option("--off", help="They are no strangers.")] = False,
     json: JsonOption = False,
@@ -166,7 +176,7 @@ def _ignore(
 
 def _hide(
     people: Annotated[
-        list[str], typer.Argument(metavar="PERSON...", autocompletion=complete_person, help="Numbers or names.")
+        list[str], typer.Argument(metavar="PERSON", autocompletion=complete_person, help="Numbers or names.")
     ],
     off: Annotated[bool, typer.Option("--off", help="Show them again.")] = False,
     json: JsonOption = False,
@@ -193,7 +203,7 @@ def _cover(
 
 
 DateArgument = Annotated[
-    str | None, typer.Argument(metavar="[DATE]", help="1974, 1974-06 or 1974-06-30.", show_default=False)
+    str | None, typer.Argument(metavar="DATE", help="1974, 1974-06 or 1974-06-30.", show_default=False)
 ]
 
 

@@ -10,6 +10,7 @@ import typer
 
 from photoindex.cli.arguments import people_panels
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.person_completion import complete_person
 from photoindex.cli.arguments.picture_options import write_page
 from photoindex.cli.arguments.review_files import (
     AnswersArgument,
@@ -38,7 +39,9 @@ def add_to(group: typer.Typer) -> None:
 def _review(
     persons: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PERSON]...", help="Only these: number or name. Default: everybody."),
+        typer.Argument(
+            metavar="PERSON", autocompletion=complete_person, help="Only these: number or name. Default: everybody."
+        ),
     ] = None,
     limit: Annotated[
         int | None,

@@ -37,7 +37,7 @@ def _suggest(
     person: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PERSON]",
+            metavar="PERSON",
             autocompletion=complete_person,
             help="Only about this person: number or name.",
             show_default=False,

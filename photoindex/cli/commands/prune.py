@@ -11,6 +11,7 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.durations import age
 from photoindex.cli.arguments.path_completion import complete_path
+from photoindex.cli.arguments.value_completion import complete_names
 from photoindex.cli.output.details import print_json, size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.render import Column, choose_output, render
@@ -38,16 +39,22 @@ def prune(
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PATH]...", autocompletion=complete_path, help="Only these files, or the files in these folders."
+            metavar="PATH", autocompletion=complete_path, help="Only these files, or the files in these folders."
         ),
     ] = None,
     volume: Annotated[
-        list[str] | None, typer.Option("--volume", metavar="NAME", help="Only files of this volume; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--volume",
+            metavar="VOLUME",
+            autocompletion=complete_names("volume"),
+            help="Only files of this volume; repeatable.",
+        ),
     ] = None,
     older_than: Annotated[
         str | None,
         typer.Option(
-            "--older-than", metavar="AGE", help="Only files missing for at least this long: 12h, 30d, 6w, 6mo, 1y."
+            "--older-than", metavar="DURATION", help="Only files missing for at least this long: 12h, 30d, 6w, 6mo, 1y."
         ),
     ] = None,
     derived: Annotated[

@@ -9,6 +9,7 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.person_completion import QueryCommand
 from photoindex.cli.arguments.photo_arguments import PhotosArgument, YesOption, chosen_photos, say
+from photoindex.cli.arguments.value_completion import complete_from
 from photoindex.errors import UsageError
 
 _STARS = {str(stars): stars for stars in range(6)}
@@ -27,7 +28,14 @@ def register(app: typer.Typer) -> None:
 
 
 def rate(
-    stars: Annotated[str, typer.Argument(metavar="0-5|reject|clear", help="The stars.")],
+    stars: Annotated[
+        str,
+        typer.Argument(
+            metavar="STARS",
+            autocompletion=complete_from("0", "1", "2", "3", "4", "5", "reject", "clear"),
+            help="The stars.",
+        ),
+    ],
     photos: PhotosArgument,
     yes: YesOption = False,
     json: JsonOption = False,

@@ -8,6 +8,7 @@ import typer
 
 from photoindex.cli.arguments.common import LibraryOption, opened
 from photoindex.cli.arguments.person_completion import QueryCommand, complete_term
+from photoindex.cli.arguments.value_completion import STAGES, complete_from
 
 
 def register(app: typer.Typer) -> None:
@@ -16,11 +17,16 @@ def register(app: typer.Typer) -> None:
 
 
 def redo(
-    stage: Annotated[str, typer.Argument(metavar="STAGE", help="The stage to repeat: ingest, embed.")],
+    stage: Annotated[
+        str,
+        typer.Argument(
+            metavar="STAGE", autocompletion=complete_from(*STAGES), help="The stage to repeat: ingest, embed."
+        ),
+    ],
     query: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[QUERY]...",
+            metavar="QUERY",
             autocompletion=complete_term,
             help="Only for matching photos, as in `search`; words match names and metadata only.",
         ),

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from photoindex.cli.arguments.common import LibraryOption, opened
+from photoindex.cli.arguments.value_completion import STATES, complete_from
 from photoindex.cli.commands.tasks import ErrorClassOption, PathsArgument, StageOption, task_query
 
 
@@ -20,7 +21,12 @@ def retry(
     stage: StageOption = None,
     state: Annotated[
         list[str] | None,
-        typer.Option("--state", metavar="STATE", help="Only failed, quarantined or dismissed tasks; repeatable."),
+        typer.Option(
+            "--state",
+            metavar="STATE",
+            autocompletion=complete_from(*STATES[-3:]),
+            help="Only failed, quarantined or dismissed tasks; repeatable.",
+        ),
     ] = None,
     error_class: ErrorClassOption = None,
     dismiss: Annotated[

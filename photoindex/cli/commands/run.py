@@ -15,6 +15,7 @@ from photoindex.cli.arguments.common import LibraryOption, opened
 from photoindex.cli.arguments.durations import running_time
 from photoindex.cli.arguments.quiet import QuietOption, leaves_the_work_to_others, progress_of
 from photoindex.cli.arguments.stage_options import SummaryJsonOption
+from photoindex.cli.arguments.value_completion import STEPS, complete_from
 from photoindex.cli.output.details import print_json
 from photoindex.cli.output.night import lines_of_plan, lines_of_run, plan_as_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
@@ -41,28 +42,37 @@ def register(app: typer.Typer) -> None:
 def run(
     stage: Annotated[
         list[str] | None,
-        typer.Option("--stage", metavar="NAME", help="Only this stage; may be repeated.", show_default=False),
+        typer.Option(
+            "--stage",
+            metavar="STAGE",
+            autocompletion=complete_from(*STEPS),
+            help="Only this stage; may be repeated.",
+            show_default=False,
+        ),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="HH:MM", help="Start no batch after this time of day.")
+        str | None, typer.Option("--until", metavar="TIME", help="Start no batch after this time of day.")
     ] = None,
     window: Annotated[
         str | None,
-        typer.Option("--for", metavar="TIME", help="Start no batch after this time: 90s, 30min, 2h, 1h30m."),
+        typer.Option("--for", metavar="DURATION", help="Start no batch after this time: 90s, 30min, 2h, 1h30m."),
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", "-n", min=1, help="At most this many pictures per stage.", show_default=False),
+        typer.Option(
+            "--limit", "-n", metavar="N", min=1, help="At most this many pictures per stage.", show_default=False
+        ),
     ] = None,
     scan: Annotated[
         bool | None,
         typer.Option("--scan/--no-scan", help="Begin with a scan of all known folders.", show_default=False),
     ] = None,
     nice: Annotated[
-        int | None, typer.Option("--nice", min=0, max=19, help="Niceness \\[default: 10].", show_default=False)
+        int | None,
+        typer.Option("--nice", metavar="N", min=0, max=19, help="Niceness, 0 to 19 [default: 10].", show_default=False),
     ] = None,
-    max_gpu_util: Annotated[int | None, _percent("--max-gpu-util", "the GPU \\[default: 85]")] = None,
-    max_cpu_util: Annotated[int | None, _percent("--max-cpu-util", "the processor \\[default: 50]")] = None,
+    max_gpu_util: Annotated[int | None, _percent("--max-gpu-util", "the GPU [default: 85]")] = None,
+    max_cpu_util: Annotated[int | None, _percent("--max-cpu-util", "the processor [default: 50]")] = None,
     max_watts: Annotated[
         int | None,
         typer.Option(

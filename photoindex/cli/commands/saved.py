@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.value_completion import complete_names
 from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Row, choose_output, render
 
 if TYPE_CHECKING:
@@ -55,7 +56,12 @@ def _rows(library: Library) -> Iterator[Row]:
 
 
 def _remove(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Their names, with or without the @.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME", autocompletion=complete_names("saved"), help="Their names, with or without the @."
+        ),
+    ],
     library: LibraryOption = None,
 ) -> None:
     from photoindex.library.search.saved import remove

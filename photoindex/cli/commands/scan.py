@@ -34,7 +34,7 @@ def scan(
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PATH]...",
+            metavar="PATH",
             autocompletion=complete_path,
             help="Folders or files; without any, every root known from earlier scans.",
         ),
@@ -48,7 +48,8 @@ def scan(
         ),
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes; default leaves 20 % of the cores.")
+        int | None,
+        typer.Option("--jobs", "-j", metavar="N", min=1, help="Worker processes; default leaves 20 % of the cores."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be read; change nothing.")] = False,
     no_derived: Annotated[
@@ -73,13 +74,14 @@ def scan(
         typer.Option("--check-derived", help="Look for previews that are gone and make them again; done once a day."),
     ] = False,
     max_megapixels: Annotated[
-        float | None, typer.Option("--max-megapixels", min=0, help="Refuse larger pictures before decoding them.")
+        float | None,
+        typer.Option("--max-megapixels", metavar="N", min=0, help="Refuse larger pictures before decoding them."),
     ] = None,
     worker_memory_mb: Annotated[
-        int | None, typer.Option("--worker-memory-mb", min=128, help="Memory of one worker in MiB.")
+        int | None, typer.Option("--worker-memory-mb", metavar="N", min=128, help="Memory of one worker in MiB.")
     ] = None,
     file_seconds: Annotated[
-        float | None, typer.Option("--file-seconds", min=0.1, help="Give a file up after this time.")
+        float | None, typer.Option("--file-seconds", metavar="SECONDS", min=0.1, help="Give a file up after this time.")
     ] = None,
     quiet: QuietOption = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on stdout.")] = False,

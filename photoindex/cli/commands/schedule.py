@@ -28,8 +28,10 @@ class By(StrEnum):
     CRON = "cron"
 
 
-ByOption = Annotated[By, typer.Option("--by", help="auto: the user's systemd where it runs, else cron.")]
-UntilOption = Annotated[str, typer.Option("--until", metavar="HH:MM", help="When the nightly run ends.")]
+ByOption = Annotated[
+    By, typer.Option("--by", metavar="HOW", help="systemd, cron or auto: the user's systemd where it runs, else cron.")
+]
+UntilOption = Annotated[str, typer.Option("--until", metavar="TIME", help="When the nightly run ends.")]
 BackupOption = Annotated[
     Path | None,
     typer.Option("--backup-to", metavar="DEST", help="Also keep a snapshot a day there.", show_default=False),

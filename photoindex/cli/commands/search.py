@@ -42,6 +42,7 @@ from photoindex.cli.arguments.semantic_options import (
     WeightOption,
     semantic_options,
 )
+from photoindex.cli.arguments.value_completion import complete_names, complete_sort
 from photoindex.cli.output.geojson import GeoJsonOption
 from photoindex.cli.output.progress_text import size_text
 from photoindex.cli.output.render import (
@@ -80,7 +81,7 @@ is found if it reaches the cut-off of the embedding space, or if its texts
 have all words; the most relevant come first. beach OR lake takes the better
 match; beach^0.5 and '"golden retriever"^2' are weights; text:beach and beach*
 search texts only, and so do words in an OR with fields and words after a '-':
--term filters, --not TEXT subtracts a meaning. like:12 and
+-term filters, --not WORDS subtracts a meaning. like:12 and
 like:2019/IMG_1.jpg find photos that look like one in the library, --like FILE
 like any picture. Commands that change something search words in texts only.
 
@@ -145,13 +146,14 @@ def register(app: typer.Typer) -> None:
 def search(
     query: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[QUERY]...", autocompletion=complete_term, help="Words, fields, phrases."),
+        typer.Argument(metavar="QUERY", autocompletion=complete_term, help="Words, fields, phrases."),
     ] = None,
     sort: Annotated[
         str | None,
         typer.Option(
             "--sort",
             metavar="KEY",
+            autocompletion=complete_sort,
             help="relevance, date, name, path, size, width, rating, added or id; -KEY: descending. Without it, "
             "relevance where photos are found by what they show, else -date.",
             show_default=False,
@@ -174,7 +176,13 @@ def search(
     ] = False,
     saved: Annotated[
         str | None,
-        typer.Option("--saved", metavar="NAME", help="Save the query as @NAME, and run it.", show_default=False),
+        typer.Option(
+            "--saved",
+            metavar="NAME",
+            autocompletion=complete_names("saved"),
+            help="Save the query as @NAME, and run it.",
+            show_default=False,
+        ),
     ] = None,
     literal: Annotated[
         bool, typer.Option("--literal", help="Take every word as a word: no date, place, camera or kind is understood.")

@@ -10,11 +10,13 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.path_completion import complete_path
+from photoindex.cli.arguments.picture_options import HiddenOption, SensitiveOption
 from photoindex.cli.output.details import Section, print_details, print_json, size_text
 from photoindex.cli.output.fact_rows import fact_rows
-from photoindex.errors import NothingFound
+from photoindex.errors import NothingFound, UsageError
 
 if TYPE_CHECKING:
+    from photoindex.library.handle import Library
     from photoindex.library.photos.show import Shown
 
 
@@ -27,18 +29,26 @@ def show(
     photos: Annotated[
         list[str],
         typer.Argument(
-            metavar="PATH|NAME|ID...",
+            metavar="PHOTO",
             autocompletion=complete_path,
             help="A file of the photo, its name anywhere in the library, or the photo's id.",
         ),
     ],
     json: JsonOption = False,
+    thumbnail: Annotated[
+        bool,
+        typer.Option("--thumbnail", help="Also show the picture, in a terminal or in a preview window of fzf."),
+    ] = False,
+    hidden: HiddenOption = False,
+    sensitive: SensitiveOption = False,
     library: LibraryOption = None,
 ) -> None:
     """Show everything about photos, each fact with its source."""
     from photoindex.library.photos.show import Unknown, as_json
     from photoindex.library.photos.show import show as show_photos
 
+    if thumbnail and json:
+        raise UsageError("--thumbnail shows a picture above the text; it goes without --json")
     unknown = 0
     with opened(library, reading=True) as found:
         for number, one in enumerate(show_photos(found, [os.fsencode(each) for each in photos])):
@@ -50,9 +60,26 @@ def show(
             else:
                 if number:
                     print()
+                if thumbnail:
+                    _show_thumbnail(found, one, hidden=hidden, sensitive=sensitive)
                 _print(one)
     if unknown:
         raise typer.Exit(NothingFound.exit_code)
+
+
+def _show_thumbnail(library: Library, shown: Shown, *, hidden: bool, sensitive: bool) -> None:
+    from photoindex.cli.terminal.thumbnails import show_thumbnail
+    from photoindex.library.people.hidden import left_out
+
+    if shown.photo is None:
+        return
+    of_hidden, of_sensitive = left_out(library, [shown.photo.id])
+    if of_hidden and not hidden:
+        print("a photo of a hidden person; --hidden shows it")
+    elif of_sensitive and not sensitive:
+        print("a sensitive photo; --sensitive shows it")
+    else:
+        show_thumbnail(shown.preview, shown.thumbnail)
 
 
 def _print(shown: Shown) -> None:

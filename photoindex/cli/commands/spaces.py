@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
+from photoindex.cli.arguments.value_completion import complete_names
 from photoindex.cli.output.details import size_text
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
@@ -49,7 +50,12 @@ _SCORES = (
     Column("model"),
     Column("each", structured=True),
 )
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The space; see: photoindex spaces list")]
+NameArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPACE", autocompletion=complete_names("space"), help="The space; see: photoindex spaces list"
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -143,9 +149,9 @@ def _eval(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]",
+            metavar="FILE",
             help="Your queries, one per line: the text and its relevant photos (paths, patterns with *, id:NUMBER), "
-            'separated by tabs; or JSON lines {"query": …, "relevant": […]}.',
+            'separated by tabs; or JSON lines {"query": "beach", "relevant": ["a.jpg"]}.',
             show_default=False,
         ),
     ] = None,
@@ -154,9 +160,17 @@ def _eval(
         typer.Option("--from-keywords", help="Instead of FILE: the keywords, tags and titles that your photos have."),
     ] = False,
     space: Annotated[
-        list[str] | None, typer.Option("--space", metavar="NAME", help="Only this space; repeatable. Default: all.")
+        list[str] | None,
+        typer.Option(
+            "--space",
+            metavar="SPACE",
+            autocompletion=complete_names("space"),
+            help="Only this space; repeatable. Default: all.",
+        ),
     ] = None,
-    k: Annotated[int, typer.Option("--k", "-k", min=1, max=1000, help="How many of the first results count.")] = 10,
+    k: Annotated[
+        int, typer.Option("--k", "-k", metavar="N", min=1, max=1000, help="How many of the first results count.")
+    ] = 10,
     json: JsonOption = False,
     csv: CsvOption = False,
     csv_safe: CsvSafeOption = False,

@@ -12,6 +12,7 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.person_completion import QueryCommand, complete_term
 from photoindex.cli.arguments.picture_options import write_page
+from photoindex.cli.arguments.value_completion import COUNTED_BY, complete_from
 from photoindex.cli.output.bar_table import BarPart, print_bars
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.render import (
@@ -52,7 +53,7 @@ _SHOWN = 12
 _YEARS_SHOWN = 40
 _STDOUT = "-"
 
-_COLUMNS = (
+COLUMNS = (
     Column("by", plain=True),
     Column("value"),
     Column("label", plain=True),
@@ -70,13 +71,17 @@ def register(app: typer.Typer) -> None:
 def stats(
     query: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[QUERY]...", autocompletion=complete_term, help="Only photos that match, as in `search`."
-        ),
+        typer.Argument(metavar="QUERY", autocompletion=complete_term, help="Only photos that match, as in `search`."),
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option("--by", metavar="NAMES", help="What to count by, with commas: year,camera.", show_default=False),
+        typer.Option(
+            "--by",
+            metavar="KEY",
+            autocompletion=complete_from(*COUNTED_BY, listed=True),
+            help="What to count by, with commas: year,camera.",
+            show_default=False,
+        ),
     ] = None,
     limit: Annotated[
         int | None,
@@ -84,11 +89,11 @@ def stats(
     ] = None,
     page: Annotated[
         Path | None,
-        typer.Option("--page", metavar="OUT.html", help="Write a page with plots; - is stdout.", show_default=False),
+        typer.Option("--page", metavar="FILE", help="Write a page with plots; - is stdout.", show_default=False),
     ] = None,
     svg: Annotated[
         Path | None,
-        typer.Option("--svg", metavar="OUT.svg", help="Write the plots as a picture; - is stdout.", show_default=False),
+        typer.Option("--svg", metavar="FILE", help="Write the plots as a picture; - is stdout.", show_default=False),
     ] = None,
     template: FormatOption = None,
     json: JsonOption = False,
@@ -122,7 +127,7 @@ def stats(
         sys.stdout.flush()
         print_bars([_part(group, limit) for group in found.groups if group.bars or group.unknown], output)
     else:
-        render(_rows(found, limit), _COLUMNS, output)
+        render(_rows(found, limit), COLUMNS, output)
 
 
 def _write(

@@ -130,7 +130,7 @@ def _rename(
 def _merge(
     into: Annotated[str, typer.Argument(metavar="INTO", autocompletion=complete_tag, help="The tag that stays.")],
     others: Annotated[
-        list[str], typer.Argument(metavar="FROM...", autocompletion=complete_tag, help="The tags that mean the same.")
+        list[str], typer.Argument(metavar="FROM", autocompletion=complete_tag, help="The tags that mean the same.")
     ],
     json: JsonOption = False,
     library: LibraryOption = None,
@@ -143,7 +143,7 @@ def _merge(
 
 
 def _complete(
-    text: Annotated[str, typer.Argument(metavar="[TEXT]", help="How the tag, or a level of it, begins.")] = "",
+    text: Annotated[str, typer.Argument(metavar="TAG", help="How the tag, or a level of it, begins.")] = "",
     json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:

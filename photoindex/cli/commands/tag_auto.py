@@ -19,6 +19,7 @@ from photoindex.cli.arguments.stage_options import (
     VerboseOption,
     WindowOption,
 )
+from photoindex.cli.arguments.value_completion import TAGGING, complete_from
 from photoindex.cli.output.details import print_json
 from photoindex.cli.output.progress import ProgressMode, ProgressOption, progress_sink
 from photoindex.cli.output.progress_text import amount
@@ -44,13 +45,16 @@ def _auto(
         typer.Option(
             "--only",
             metavar="STAGE",
+            autocompletion=complete_from(*TAGGING),
             help="Run this stage alone: tags, objects, labels or sensitive; may be repeated.",
             show_default=False,
         ),
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", "-n", min=1, help="At most this many pictures per stage.", show_default=False),
+        typer.Option(
+            "--limit", "-n", metavar="N", min=1, help="At most this many pictures per stage.", show_default=False
+        ),
     ] = None,
     device: DeviceOption = None,
     window: WindowOption = None,

@@ -69,7 +69,7 @@ def _review(
     tags: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TAG]...", autocompletion=complete_tag, help="Only these. Default: all, least judged first."
+            metavar="TAG", autocompletion=complete_tag, help="Only these. Default: all, least judged first."
         ),
     ] = None,
     limit: Annotated[

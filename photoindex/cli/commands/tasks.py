@@ -11,6 +11,7 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.path_completion import complete_path
+from photoindex.cli.arguments.value_completion import STAGES, STATES, complete_from, complete_names
 from photoindex.cli.output.render import Column, CsvOption, CsvSafeOption, Form, Output, choose_output, render
 from photoindex.paths import shell_word
 
@@ -18,15 +19,27 @@ if TYPE_CHECKING:
     from photoindex.library.maintenance.tasks import TaskQuery, TaskRow
 
 StageOption = Annotated[
-    str | None, typer.Option("--stage", metavar="STAGE", help="Only this stage's tasks: ingest, embed.")
+    str | None,
+    typer.Option(
+        "--stage",
+        metavar="STAGE",
+        autocompletion=complete_from(*STAGES),
+        help="Only this stage's tasks: ingest, embed.",
+    ),
 ]
 ErrorClassOption = Annotated[
-    str | None, typer.Option("--error-class", metavar="CLASS", help="Only tasks whose last error is of this class.")
+    str | None,
+    typer.Option(
+        "--error-class",
+        metavar="CLASS",
+        autocompletion=complete_names("error"),
+        help="Only tasks whose last error is of this class.",
+    ),
 ]
 PathsArgument = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[PATH]...",
+        metavar="PATH",
         autocompletion=complete_path,
         help="Only tasks of these files, or of the files in these folders.",
     ),
@@ -63,13 +76,15 @@ def tasks(
         typer.Option(
             "--state",
             metavar="STATE",
+            autocompletion=complete_from(*STATES),
             help="Only tasks in this state: pending, running, done, failed, quarantined or dismissed; repeatable "
             "[default: all but done; with --json and --csv all].",
         ),
     ] = None,
     error_class: ErrorClassOption = None,
     limit: Annotated[
-        int | None, typer.Option("-n", "--limit", min=0, help="Maximum number of tasks.", show_default=False)
+        int | None,
+        typer.Option("-n", "--limit", metavar="N", min=0, help="Maximum number of tasks.", show_default=False),
     ] = None,
     json: JsonOption = False,
     csv: CsvOption = False,

@@ -32,7 +32,7 @@ _NONE_SHIFTED = "no photo has a time that can be shifted"
 TargetsArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATH|QUERY...",
+        metavar="PATH|QUERY",
         autocompletion=complete_path_or_term,
         help="Files, folders with all below them, or a query.",
     ),
@@ -117,7 +117,7 @@ def set_time(
 
 def shift_time(
     targets: TargetsArgument,
-    by: Annotated[str, typer.Option("--by", metavar="TIME", help="How far: +1h30m, -2d, 90s.", show_default=False)],
+    by: Annotated[str, typer.Option("--by", metavar="DURATION", help="How far: +1h30m, -2d, 90s.", show_default=False)],
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     json: JsonOption = False,

@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 def undo(
     entry: Annotated[
         int | None,
-        typer.Argument(metavar="[ENTRY]", min=1, help="The entry's number in `photoindex log`; default: the newest."),
+        typer.Argument(metavar="ENTRY", min=1, help="The entry's number in `photoindex log`; default: the newest."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only check whether it can be undone; change nothing.")

@@ -72,7 +72,7 @@ def verify(
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[PATH]...",
+            metavar="PATH",
             autocompletion=complete_path,
             help="With --originals: only these files and folders.",
             show_default=False,
@@ -88,13 +88,16 @@ def verify(
     older_than: Annotated[
         str | None,
         typer.Option(
-            "--older-than", metavar="AGE", help="Leave out what was proved good since: 180d, 6mo.", show_default=False
+            "--older-than",
+            metavar="DURATION",
+            help="Leave out what was proved good since: 180d, 6mo.",
+            show_default=False,
         ),
     ] = None,
     window: Annotated[
         str | None,
         typer.Option(
-            "--for", metavar="TIME", help="Begin no file after this time: 90s, 30min, 1h.", show_default=False
+            "--for", metavar="DURATION", help="Begin no file after this time: 90s, 30min, 1h.", show_default=False
         ),
     ] = None,
     plan: Annotated[

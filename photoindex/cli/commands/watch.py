@@ -23,8 +23,12 @@ def register(app: typer.Typer) -> None:
 
 
 def watch(
-    calm: Annotated[str, typer.Option("--calm", metavar="TIME", help="Scan this long after the last change.")] = "5s",
-    rescan: Annotated[str, typer.Option("--rescan", metavar="TIME", help="Also scan everything this often.")] = "1h",
+    calm: Annotated[
+        str, typer.Option("--calm", metavar="DURATION", help="Scan this long after the last change.")
+    ] = "5s",
+    rescan: Annotated[
+        str, typer.Option("--rescan", metavar="DURATION", help="Also scan everything this often.")
+    ] = "1h",
     library: LibraryOption = None,
 ) -> None:
     """Scan the known folders, then each folder in which something changes, until Ctrl-C.

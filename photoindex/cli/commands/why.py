@@ -22,9 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def why(
-    paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", autocompletion=complete_path, help="A file or folder.")
-    ],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", autocompletion=complete_path, help="A file or folder.")],
     json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:

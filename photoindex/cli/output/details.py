@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from photoindex.cli.output.render import ascii_json, visible
+from photoindex.cli.terminal.capabilities import preview_window
 
 if TYPE_CHECKING:
     from photoindex.cli.output.layout import CurrentFolder
@@ -26,8 +27,9 @@ class Section:
 def print_details(title: str, sections: Sequence[Section]) -> None:
     """Print details; empty sections are omitted, and control characters in cells are escaped."""
     filled = [one for one in sections if one.rows]
-    if sys.stdout.isatty():
-        _print_rich(title, filled)
+    window = preview_window()
+    if window is not None or sys.stdout.isatty():
+        _print_rich(title, filled, window and window[0])
     else:
         _print_plain(title, filled)
 
@@ -72,14 +74,16 @@ def _print_plain(title: str, sections: Sequence[Section]) -> None:
             print(_INDENT + padded.rstrip())
 
 
-def _print_rich(title: str, sections: Sequence[Section]) -> None:
+def _print_rich(title: str, sections: Sequence[Section], columns: int | None) -> None:
     from rich.console import Console
     from rich.text import Text
 
     from photoindex.cli.output.layout import Cell, CurrentFolder, wrap
     from photoindex.cli.output.table import aligned
 
-    console, folder = Console(file=sys.stdout, highlight=False), CurrentFolder()
+    # fzf gives a pipe and shows colours.
+    console = Console(file=sys.stdout, highlight=False, width=columns, force_terminal=True if columns else None)
+    folder = CurrentFolder()
     for number, line in enumerate(wrap(Cell(folder.shown_in(visible(title))), console.width - len(_INDENT))):
         console.print(Text(_INDENT * (number > 0) + line, style="bold cyan"), soft_wrap=True)
     for section in sections:

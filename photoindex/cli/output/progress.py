@@ -48,7 +48,8 @@ ProgressOption = Annotated[
     ProgressMode,
     typer.Option(
         "--progress",
-        help="How to show progress on stderr: auto is a bar on a terminal and plain lines elsewhere, none shows only "
+        metavar="HOW",
+        help="How to show progress on stderr: auto is a bar on a terminal and plain lines elsewhere; plain; json; none shows only "
         "warnings and quarantined files.",
     ),
 ]

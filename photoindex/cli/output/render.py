@@ -17,6 +17,7 @@ from typing import Annotated, BinaryIO, Literal, Protocol
 
 import typer
 
+from photoindex.cli.arguments.value_completion import complete_columns
 from photoindex.errors import UsageError
 from photoindex.paths import display, to_text
 
@@ -25,7 +26,11 @@ Row = Mapping[str, object]
 FormatOption = Annotated[
     str | None,
     typer.Option(
-        "--format", metavar="TEMPLATE", help=r"Print each row with a template: '{path}\t{id}'.", show_default=False
+        "--format",
+        metavar="TEMPLATE",
+        autocompletion=complete_columns,
+        help=r"Print each row with a template: '{path}\t{id}'.",
+        show_default=False,
     ),
 ]
 CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")]

@@ -23,6 +23,10 @@ _ITERM2_PROGRAMS = ("iTerm.app", "WezTerm", "mintty")
 _PRINTS_APC = ("Apple_Terminal",)
 """Terminals that print kitty's query instead of ignoring it."""
 
+_SIXEL_TERMS = ("foot", "foot-extra", "mlterm", "contour", "yaft-256color")
+_LATER_FZF = "FZF_SELECT_COUNT"
+"""Set by fzf from 0.46 on."""
+
 _ASK_KITTY = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"
 _ASK_CELL_SIZE = b"\x1b[16t"
 _ASK_ATTRIBUTES = b"\x1b[c"
@@ -73,6 +77,27 @@ def find_terminal(
     if program not in _PRINTS_APC and term != "linux":
         questions = _ASK_KITTY + questions
     return _by_answers(ask(questions))
+
+
+def preview_window(environment: Mapping[str, str] | None = None) -> tuple[int, int] | None:
+    """Return the columns and lines of the preview window of fzf that this process writes to, None if it runs in none."""
+    environment = os.environ if environment is None else environment
+    written = [environment.get(name, "") for name in ("FZF_PREVIEW_COLUMNS", "FZF_PREVIEW_LINES")]
+    return (int(written[0]), int(written[1])) if all(one.isdecimal() and int(one) > 0 for one in written) else None
+
+
+def find_terminal_of_fzf(environment: Mapping[str, str] | None = None) -> Terminal | None:
+    """Return how the terminal around a preview window of fzf shows pictures, as for `find_terminal`, without asking it.
+
+    fzf 0.46 and later pass on the codes of all protocols, kitty's with placeholders; earlier ones show text alone.
+    """
+    environment = os.environ if environment is None else environment
+    if _LATER_FZF not in environment and environment.get("TERM", "") not in ("", "dumb"):
+        return Terminal(Protocol.BLOCKS)
+    terminal = find_terminal(environment, lambda _questions: Answers(sixel=environment.get("TERM") in _SIXEL_TERMS))
+    if terminal is not None and terminal.protocol is Protocol.KITTY:
+        return Terminal(Protocol.KITTY_PLACEHOLDERS, terminal.cell_px)
+    return terminal
 
 
 def _in_tmux(ask: Callable[[bytes], Answers]) -> Terminal:

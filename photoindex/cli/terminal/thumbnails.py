@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from photoindex.cli.output.render import visible
-from photoindex.cli.terminal.capabilities import Terminal, find_terminal
+from photoindex.cli.terminal.capabilities import Terminal, find_terminal, find_terminal_of_fzf, preview_window
 from photoindex.cli.terminal.graphics import (
+    PLACEHOLDER_ROWS_MAX,
     Protocol,
     above_cursor,
     blocks,
@@ -24,6 +25,8 @@ from photoindex.cli.terminal.graphics import (
 from photoindex.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PIL.Image import Image
     from rich.color import ColorSystem
     from rich.console import Console
@@ -87,6 +90,45 @@ def show_on_terminal(sections: Sequence[GallerySection]) -> None:
                 console.print(line, no_wrap=True, crop=True, overflow="crop")
 
 
+def show_thumbnail(preview: Path | None, thumbnail: Path | None) -> None:
+    """Print one photo as large as half of the window allows, in a terminal or in a preview window of fzf.
+
+    Prints nothing without colours, or where both files are missing. Raises UsageError where stdout is neither.
+    """
+    from rich.console import Console
+
+    from photoindex.library.export.photo_cards import picture_of_files
+
+    window = preview_window()
+    if window is None and not sys.stdout.isatty():
+        raise UsageError("--thumbnail shows a picture on a terminal or in a preview window of fzf, and this is neither")
+    console = Console(highlight=False, force_terminal=True)
+    terminal = find_terminal() if window is None else find_terminal_of_fzf()
+    if terminal is None or (terminal.protocol is Protocol.BLOCKS and not _has_colours(console)):
+        return
+    columns, lines = window or shutil.get_terminal_size()
+    cell_width, cell_height = (1, 2) if terminal.protocol is Protocol.BLOCKS else terminal.cell_px
+    box = max(4, columns - 1) * cell_width, max(2, lines // 2) * cell_height
+    if terminal.protocol is Protocol.KITTY_PLACEHOLDERS:
+        box = box[0], min(box[1], PLACEHOLDER_ROWS_MAX * cell_height)
+    picture = picture_of_files(preview, thumbnail, box)
+    if picture is None:
+        return
+    layout = Layout(-(-picture.width // cell_width), -(-picture.height // cell_height), 1)
+    whole = _on_cells(picture, layout.columns * cell_width, layout.rows * cell_height)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(drawn(whole, terminal, layout, console, flowing=window is not None))
+    sys.stdout.buffer.flush()
+
+
+def _on_cells(picture: Image, width_px: int, height_px: int) -> Image:
+    import PIL.Image
+
+    whole = PIL.Image.new("RGBA", (width_px, height_px), (0, 0, 0, 0))
+    whole.paste(picture)
+    return whole
+
+
 def _has_colours(console: Console) -> bool:
     return console.color_system is not None and not console.no_color
 
@@ -113,8 +155,11 @@ def strip(items: Sequence[Item], terminal: Terminal, layout: Layout) -> Image:
     return made
 
 
-def drawn(picture: Image, terminal: Terminal, layout: Layout, console: Console) -> bytes:
-    """Return codes that show a strip and leave the cursor at the start of the line below it."""
+def drawn(picture: Image, terminal: Terminal, layout: Layout, console: Console, *, flowing: bool = False) -> bytes:
+    """Return codes that show a strip and leave the cursor at the start of the line below it.
+
+    flowing: fzf passes the codes on and places the picture itself, like text.
+    """
     cell_width = 1 if terminal.protocol is Protocol.BLOCKS else terminal.cell_px[0]
     columns, rows = picture.width // cell_width, layout.rows
     match terminal.protocol:
@@ -123,11 +168,13 @@ def drawn(picture: Image, terminal: Terminal, layout: Layout, console: Console) 
         case Protocol.KITTY_PLACEHOLDERS:
             number = int.from_bytes(os.urandom(3), "big") or 1
             codes = kitty(picture, columns, rows, placeholder_id=number)
-            return b"".join(map(passed_through, codes)) + kitty_placeholders(number, columns, rows)
+            sent = map(passed_through, codes) if terminal.tmux else codes
+            return b"".join(sent) + kitty_placeholders(number, columns, rows)
         case Protocol.ITERM2:
-            return above_cursor(iterm2(picture, columns, rows), rows)
+            code = iterm2(picture, columns, rows)
+            return code + b"\n" if flowing else above_cursor(code, rows)
         case Protocol.SIXEL:
-            return above_cursor(sixel(picture), rows)
+            return sixel(picture) + b"\n" if flowing else above_cursor(sixel(picture), rows)
         case Protocol.BLOCKS:
             return blocks(picture, _colour_system(console))
 

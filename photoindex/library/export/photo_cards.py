@@ -194,9 +194,14 @@ def picture_of(item: Item, box: tuple[int, int]) -> Image | None:
 
     None if it has no derived file that can be decoded.
     """
+    return picture_of_files(item.preview, item.thumbnail, box)
+
+
+def picture_of_files(preview: Path | None, thumbnail: Path | None, box: tuple[int, int]) -> Image | None:
+    """Return the picture of derived files, as for `picture_of`."""
     import PIL.Image
 
-    files = (item.preview, item.thumbnail) if max(box) > THUMBNAIL_PX else (item.thumbnail, item.preview)
+    files = (preview, thumbnail) if max(box) > THUMBNAIL_PX else (thumbnail, preview)
     for data in map(read_jpeg, files):
         if data is None:
             continue

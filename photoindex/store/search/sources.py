@@ -8,21 +8,10 @@ from functools import partial
 
 from sqlalchemy import ColumnElement
 
+from photoindex.query.vocabulary import FACTS, SOURCES
 from photoindex.store.engine.statements import json_value
 from photoindex.store.schema.tables import photo
 from photoindex.store.search import tags
-
-SOURCES: tuple[str, ...] = (
-    "person", "sidecar", "exif", "xmp", "iptc", "container", "exiv2", "takeout", "gps", "name", "folder", "mtime", "neighbours", "position",
-    "home",
-)  # fmt: skip
-"""Possible sources of a fact; `position`: the time zone at the GPS position; `home`: the time zone in the settings."""
-
-FACTS: tuple[str, ...] = (
-    "taken_at", "zone", "latitude", "longitude", "altitude_m", "camera_make", "camera_model", "lens", "iso", "aperture",
-    "exposure_seconds", "focal_length_mm", "rating", "title", "description", "keywords", "favourite",
-)  # fmt: skip
-"""The facts whose sources are stored."""
 
 _ALIASES = {
     "date": "taken_at", "time": "taken_at", "position": "latitude", "gps": "latitude", "altitude": "altitude_m",

@@ -96,6 +96,35 @@ def test_photos_that_were_left_out_come_with_the_option(scanned: House) -> None:
     assert len(os.listdir(target)) == 3
 
 
+NOT_AS_JSON = "--thumbnail shows a picture above the text; it goes without --json"
+HIDDEN_SHOWN = "a photo of a hidden person; --hidden shows it"
+SENSITIVE_SHOWN = "a sensitive photo; --sensitive shows it"
+
+
+@promises(NOT_AS_JSON, HIDDEN_SHOWN, SENSITIVE_SHOWN)
+def test_a_thumbnail_that_was_left_out_comes_with_the_option(scanned: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    scanned.excerpt(NOT_AS_JSON, scanned.run("show", "1", "--thumbnail", "--json", code=2))
+    assert '"id": 1' in scanned.run("show", "1", "--json")
+    with library_in(scanned.library) as library:
+        shown = ShownFaces(library, scanned.photos)
+        shown.faces_in(1, shown.person("Anna", hidden=True))
+    scanned.run("tag", "add", "sensitive", "2")
+    terminal = {
+        "FZF_PREVIEW_COLUMNS": "40",
+        "FZF_PREVIEW_LINES": "20",
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+    }
+    for name, value in terminal.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for photo, message, option in (("1", HIDDEN_SHOWN, "--hidden"), ("2", SENSITIVE_SHOWN, "--sensitive")):
+        printed = scanned.run("show", photo, "--thumbnail")
+        scanned.excerpt(message, printed)
+        assert "▀" not in printed
+        assert "▀" in scanned.run("show", photo, "--thumbnail", option)
+
+
 CHANGED = "it has changed since it was scanned; run: photoindex scan {}"
 
 

@@ -139,7 +139,8 @@ def test_lines_are_reserved_for_a_picture_and_the_cursor_ends_below_it() -> None
 
 @pytest.mark.parametrize("protocol", list(Protocol))
 def test_a_row_of_thumbnails_shows_each_photo_in_its_column(protocol: Protocol, tmp_path: Path) -> None:
-    layout, terminal = Layout(columns=8, rows=4, beside=3), Terminal(protocol, (10, 20))
+    layout = Layout(columns=8, rows=4, beside=3)
+    terminal = Terminal(protocol, (10, 20), tmux=protocol is Protocol.KITTY_PLACEHOLDERS)
     items = [
         item(1, jpeg(tmp_path / "1.jpg", RED, (160, 160))), item(2, None), item(3, jpeg(tmp_path / "3.jpg", BLUE, (160, 160))),
     ]  # fmt: skip
