@@ -324,7 +324,11 @@ def _print_count(number: int, *, json: bool) -> int:
 
 
 def _print_hits(result: SearchResult, output: Output, shown: PictureOptions, *, title: str) -> int:
+    from photoindex.cli.output.render import Form
+
     columns, row_of = _columns(result, output), _rows(output)
+    if not shown.wanted and output.form in (Form.PLAIN, Form.NUL):
+        return render(({"path": path} for path in result.paths()), columns, output)
     if not shown.wanted:
         return render(map(row_of, result.hits()), columns, output)
     hits = list(result.hits())

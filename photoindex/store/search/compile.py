@@ -23,7 +23,7 @@ from sqlalchemy import (
 from photoindex.query.syntax import And, Compare, Node, Not, Words, leaves
 from photoindex.store.engine.path_columns import path_bytes, stored_text
 from photoindex.store.engine.sqlite import engine_of
-from photoindex.store.engine.statements import numbers
+from photoindex.store.engine.statements import as_parameter, is_given, numbers
 from photoindex.store.schema.tables import asset, file, folder, photo, volume
 from photoindex.store.search import fields, people, text_index
 from photoindex.store.search.conditions import is_event, present
@@ -156,12 +156,14 @@ def photo_rows(connection: Connection, photo_ids: Sequence[int]) -> dict[int, di
     return {row["id"]: dict(row) for row in rows}
 
 
-def file_rows(connection: Connection, photo_ids: Sequence[int]) -> list[Row[Any]]:
+_files = (
+    select(asset.c.photo_id, volume.c.mount_point, folder.c.path.label("folder_path"), file.c.name, file.c.state)
+    .select_from(_FILES_OF_PHOTOS)
+    .where(is_given(asset.c.photo_id, "photo_ids"))
+    .order_by(asset.c.photo_id, *_FILE_ORDER)
+)
+
+
+def file_rows(connection: Connection, photo_ids: Sequence[int]) -> Sequence[Any]:
     """Return `photo_id`, `mount_point`, `folder_path`, `name`, `state` of files, by photo and `_FILE_ORDER`."""
-    statement = (
-        select(asset.c.photo_id, volume.c.mount_point, folder.c.path.label("folder_path"), file.c.name, file.c.state)
-        .select_from(_FILES_OF_PHOTOS)
-        .where(asset.c.photo_id.in_(photo_ids))
-        .order_by(asset.c.photo_id, *_FILE_ORDER)
-    )
-    return list(connection.execute(statement))
+    return connection.execute(_files, {"photo_ids": as_parameter(photo_ids)}).all()
