@@ -114,6 +114,7 @@ DECADES = _numbered_by_ten(
     "- - - - cincuenta sesenta setenta ochenta noventa",
 )
 UNTIL = _words("until till bis jusque jusqu'en jusqu'à jusqu'au hasta")
+FIRST = _words("first erste erster ersten premier primero")
 SINCE = _words("since seit depuis desde")
 BEFORE = _words("before vor avant antes")
 AFTER = _words("after nach après después")

@@ -19,9 +19,9 @@ _OLDEST = 1826
 """The year of the oldest photograph."""
 _YEAR = re.compile(r"[12][0-9]{3}")
 _DECADE = re.compile(r"(?:(19|20)?([0-9])0)(?:'?s|ern?)")
-_DAY_FIRST = re.compile(r"([0-9]{1,2})[./]([0-9]{1,2})[./]([0-9]{4})")
+_DAY_FIRST = re.compile(r"([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})")
 _MONTH_YEAR = re.compile(r"([0-9]{1,2})[./]([0-9]{4})")
-_ISO = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
+_ISO = re.compile(r"([0-9]{4})[-/]([0-9]{2})(?:[-/]([0-9]{2}))?")
 _DAY = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th|\.|er|º)?")
 _DAY_MONTH = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.?")
 _DAYS = re.compile(r"([0-9]{1,2})[-\u2013]([0-9]{1,2})")
@@ -144,13 +144,13 @@ def _numeric(tokens: tuple[str, ...], _: Calendar) -> Said | None:
     if (year := _year(text)) is not None:
         return _months(year, 1, 12)
     if found := _ISO.fullmatch(text):
-        year, month = int(found[1]), int(found[2])
+        year, month = int(found[1]), date(2000, int(found[2]), 1).month  # 2018-19 is no month
         return _months(year, month, month) if found[3] is None else _one_day(date(year, month, int(found[3])))
     if found := _MONTH_YEAR.fullmatch(text):
         return _months(int(found[2]), date(2000, int(found[1]), 1).month, int(found[1]))
     if found := _DAY_FIRST.fullmatch(text):
         first, second, year = (int(number) for number in found.groups())
-        if "/" in text and second > 12:  # 6/25/2019
+        if "." not in text and second > 12:  # 6/25/2019
             first, second = second, first
         return _one_day(date(year, second, first)) if "." in text or first > 12 else None
     return None
@@ -179,6 +179,7 @@ def _named(tokens: tuple[str, ...], calendar: Calendar) -> Said | None:
         return _feast(feast, year)
     if len(tokens) == 1 and (season := words.SEASONS.get(name)) is not None:
         return _season(season, year, calendar)
+    tokens = tuple("1" if one in words.FIRST else one for one in tokens)
     days = [int(found[1]) for one in tokens if (found := _DAY.fullmatch(one))]
     named = [words.MONTHS[one] for one in tokens if one in words.MONTHS]
     if len(named) != 1 or len(days) + 1 != len(tokens) or len(days) > 1:

@@ -49,12 +49,17 @@ class Strength(Enum):
 
 @dataclass(slots=True)
 class Piece:
-    """A word of the sentence, or what was understood; without `folded` a part that is not a plain word."""
+    """A word of the sentence, or what was understood; without `folded` a part that is not a plain word.
+
+    others: further values, one of which may match instead. kind: of a place, as in `KnownPlace`.
+    """
 
     text: str
     folded: tuple[str, ...] = ()
     field: str | None = None
     value: str = ""
+    others: tuple[str, ...] = ()
+    kind: str = ""
     said: Said | None = None
     strength: Strength = Strength.STRONG
 
@@ -119,12 +124,12 @@ def _date(said: tuple[str, ...], text: str, around: Around) -> Piece | None:
     if found is None or is_article or _ends_a_range(around):
         return None
     if isinstance(found, Period):
-        return Piece(text, said, "date", str(found), found) if _is_plain_period(rest, lead, around) else None
+        return Piece(text, said, "date", str(found), said=found) if _is_plain_period(rest, lead, around) else None
     if not _is_plain_each_year(found, rest, lead, around):
         return None
     if isinstance(found, Weekday):
-        return Piece(text, said, "weekday", WEEKDAY_NAMES[found.number - 1], found)
-    return Piece(text, said, "month" if len(found.first) == len("MM") else "day", str(found), found)
+        return Piece(text, said, "weekday", WEEKDAY_NAMES[found.number - 1], said=found)
+    return Piece(text, said, "month" if len(found.first) == len("MM") else "day", str(found), said=found)
 
 
 def _ends_a_range(around: Around) -> bool:
@@ -139,29 +144,37 @@ def _is_plain_period(rest: tuple[str, ...], lead: tuple[str, ...], around: Aroun
     is_qualified = (not lead or lead[-1] in words.OF) and (
         around.noun in words.PARTS  # the end of 2018
         or ((lead or rest[0] in _RELATIONS) and around.noun in UNITS)  # two weeks before Easter 2019
+        or (rest[0] in _RELATIONS and around.noun in SEASONS.keys() | MONTHS.keys())  # the summer before 2019
         or (not lead and around.noun in _RELATIONS)
     )
+    is_broken = (
+        rest[0] in MONTHS and around.last.rstrip(".").isdigit() and len(around.last) <= len("31.")
+    )  # 30 February
+    is_spring = rest[0] in SEASONS and around.last in words.OTHER_SPRINGS
     is_march = MONTHS.get(rest[0]) == MONTHS["march"] and around.last in words.MARCHING
-    if is_qualified or is_march:
+    if is_qualified or is_march or is_broken or is_spring:
         return False
     if rest[-1].endswith(("0s", "0er")):  # the 90s, but not a 90s party
         return around.closed
-    return len(rest) > 1 or not rest[0].isdigit() or _is_plain_year(int(rest[0]), around, is_led=bool(lead))
+    return len(rest) > 1 or not rest[0].isdigit() or _is_plain_year(int(rest[0]), lead, around)
 
 
-def _is_plain_year(year: int, around: Around, *, is_led: bool) -> bool:
+def _is_plain_year(year: int, lead: tuple[str, ...], around: Around) -> bool:
     if not _OLDEST <= year <= around.calendar.today.year or around.next in words.COUNTED:
         return False
     noun = next((word for word in reversed(around.before) if word not in words.ARTICLES | words.DATE), "")
     if noun in words.NUMBERED or around.next in words.NUMBERED:  # room 2015, the film 1984
         return False
-    return is_led or around.closed or not around.first or around.next in words.OCCASIONS
+    if lead and lead[-1] in words.OF and not (around.is_of_photos or around.noun in words.OCCASIONS):  # a crowd of 2000
+        return False
+    return bool(lead) or around.closed or not around.first or around.next in words.OCCASIONS
 
 
 def _is_plain_each_year(found: Said, rest: tuple[str, ...], lead: tuple[str, ...], around: Around) -> bool:
     name = rest[-1]
     if isinstance(found, Weekday):  # on Sundays, sonntags, los domingos
-        return len(name) > len("sun") and (name.endswith("s") or bool(lead and around.closed))
+        is_repeated = name.endswith("s") and (name not in words.ALWAYS_PLURAL or around.last == "los")
+        return len(name) > len("sun") and (is_repeated or bool(lead and around.closed))
     is_named = len(rest) > 1 and any(one[0].isdigit() for one in rest) and around.noun not in words.HAVING_PLACES
     is_feast = name in words.PLAIN_FEASTS and (around.first or around.known)
     if not (lead or is_named or is_feast) or not around.closed or around.last in words.HAVE:  # il a été malade
@@ -192,7 +205,7 @@ def _place(said: tuple[str, ...], text: str, around: Around) -> Piece | None:
     strength = _strength(lead, text, around, is_common=is_common)
     if strength is None or (is_common and lead and not _is_name(key, name, around)):
         return None
-    return Piece(text, said, "place", known.name, strength=strength)
+    return Piece(text, said, "place", known.name, kind=known.kind, strength=strength)
 
 
 def _key(said: tuple[str, ...]) -> str:
@@ -214,6 +227,8 @@ def _is_name(key: str, written: str, around: Around) -> bool:
 def _strength(lead: tuple[str, ...], text: str, around: Around, *, is_common: bool) -> Strength | None:
     """Return how plain a known place is, None where it may be something else."""
     is_passing = around.noun in words.HAVING_PLACES | words.NEAR
+    if around.last in words.FAR:  # far from Berlin
+        return None
     if not lead:
         if around.joined is not None:  # Lyon and Nice
             return around.joined if around.closed else None
@@ -234,7 +249,8 @@ def _camera(said: tuple[str, ...], text: str, around: Around) -> Piece | None:
     rest = tuple(one for one in rest if one not in words.CAMERA_NOUNS and one not in words.ARTICLES) if lead else rest
     if not rest or not (lead or rest[0] in words.CAMERA_MAKERS):
         return None
-    has_model = any(letter.isdigit() for one in rest for letter in one)
+    has_digits = [one for one in rest if any(letter.isdigit() for letter in one)]
+    has_model = any(not one.isdigit() for one in has_digits) or (bool(has_digits) and rest[0] in words.CAMERA_MAKERS)
     if not has_model and not (rest[0] in words.CAMERA_MAKERS and _is_camera(said, lead, text, around)):
         return None
     if around.next in words.ACCESSORIES:
@@ -249,7 +265,9 @@ def _camera(said: tuple[str, ...], text: str, around: Around) -> Piece | None:
 
 def _is_camera(said: tuple[str, ...], lead: tuple[str, ...], text: str, around: Around) -> bool:
     """Tell whether a maker without a model means photos taken with it, and not a thing in the picture."""
-    if "ñ" in text.casefold():  # cañón
+    is_of_a_thing = around.last in words.OF and not around.is_of_photos  # the screen of my iPhone
+    is_one_of_two = around.last in words.JOINING and around.before[-2:-1] and around.before[-2] in words.CAMERA_MAKERS
+    if "ñ" in text.casefold() or is_of_a_thing or is_one_of_two:  # cañón
         return False
     if around.last in words.PHOTOS | words.VIDEOS | words.TAKEN or around.next in words.PHOTOS | words.VIDEOS:
         return True

@@ -36,7 +36,7 @@ POSSESSIVES = _words(
 )
 CAMERA_NOUNS = _words("camera kamera appareil camara cámara phone handy")
 TAKEN = _words(
-    "taken shot made filmed recorded aufgenommen gemacht gefilmt aufgenommene pris prise prises tomada "
+    "taken took shot made filmed recorded aufgenommen gemacht gefilmt aufgenommene pris prise prises tomada "
     "tomadas tomados tomado hecha hechas hechos grabado grabados grabadas"
 )
 JOINING = _words("and or und oder et ou y e o")
@@ -60,7 +60,7 @@ OF_VIDEO = _words(
 RAW = _words("raw raws raw-files rohdateien raw-bilder raw-fotos raw-dateien rohbilder")
 FILES = _words("file files dateien datei fichiers fichier archivos archivo")
 ASKING = _words(
-    "show me find all some every give list search for i want zeig zeige mir alle suche finde montre-moi montre moi toutes tous "
+    "we called named show me find all some every give list search for i want zeig zeige mir alle suche finde montre-moi montre moi toutes tous "
     "cherche trouve muestra muéstrame todas todos busca encuentra please bitte which were are that everything anything alles tout todo"
 )
 SMALL = ARTICLES | PLACE | DATE | POSSESSIVES | ASKING | TAKEN | JOINING | _words("with mit avec con on to")
@@ -76,7 +76,7 @@ NUMBERED = _words(
     "film movie book novel poster album song game roman buch lied plakat spiel livre affiche chanson jeu "
     "libro novela película pelicula cartel canción juego portada windows office bmw mercedes peugeot audi porsche "
     "citroen renault fiat room rooms zimmer chambre habitación cuarto highway route road street straße bus line linie ligne línea "
-    "number no nr num número numero model modell modèle modelo edition version channel odyssey odyssee odyssée odisea apartment suite gate "
+    "population price size resolution crowd volume page seite página preis prix precio bevölkerung größe number no nr num número numero model modell modèle modelo edition version channel odyssey odyssee odyssée odisea apartment suite gate "
     "flight flug vol vuelo train zug tren platform gleis vintage"
 )
 """Words beside a number that it names."""
@@ -113,6 +113,13 @@ NEAR = _words(
     "sur entre près comme contre pour vers derrière sobre cerca como contra para tras hacia"
 )
 """Words before a place where a picture may be elsewhere."""
+FAR = _words(
+    "far away close near next north south east west northern southern way road route heading track "
+    "weit weg nahe unweit nördlich südlich östlich westlich loin près proche nord sud est ouest chemin lejos cerca norte sur este oeste camino"
+)
+"""Words before in, of or to and a place, where a picture may be elsewhere."""
+OTHER_SPRINGS = _words("box hot cold water indian prague arab")
+ALWAYS_PLURAL = _words("lunes martes miércoles jueves viernes")
 OR = _words("or oder ou o u")
 PARTS = _words(
     "end beginning start middle mid early late half quarter anfang ende mitte hälfte début fin milieu mediados finales principios inicio "

@@ -82,7 +82,7 @@ def _longest(
         text = " ".join(one.text for one in pieces[at:stop])
         around = Around(before, after, first, known, joined, _is_closed(pieces, stop, calendar), names, calendar)
         for rule in RULES:
-            found = rule(said, text.rstrip(_ENDS), around)
+            found = rule(said, text, around)
             if found is not None:
                 return stop - at, found
     return 1, None
@@ -131,28 +131,30 @@ def _with_seasons(pieces: Sequence[Piece], calendar: Calendar) -> list[Piece]:
 
 
 def _joined(pieces: Sequence[Piece]) -> list[Piece] | None:
-    """Return the pieces with lists joined: 2019 and 2020; None where two dates or kinds contradict each other."""
+    """Return the pieces with lists joined: 2019 and 2020; None where two dates, kinds or cities contradict each other."""
     found: list[Piece] = []
     for one in pieces:
-        if one.field is None:
-            found.append(one)
-            continue
-        same = next((place for place in range(len(found) - 1, -1, -1) if found[place].field == one.field), None)
+        same = next(
+            (place for place in range(len(found) - 1, -1, -1) if one.field and found[place].field == one.field), None
+        )
         if same is None:
             found.append(one)
             continue
-        if one.field == "camera" and _SEVERAL in (found[same].value + one.value):
-            return None
-        between = [word for piece in found[same + 1 :] for word in piece.folded]
-        is_list = len(between) <= 1 and all(word in words.JOINING for word in between)
-        if is_list and between:
-            found[same] = replace(found[same], value=f"{_quoted(found[same].value)},{_quoted(one.value)}")
+        before, between = found[same], [word for piece in found[same + 1 :] for word in piece.folded]
+        is_joined = len(between) == 1 and between[0] in words.JOINING
+        if one.field == "place" and "wide" in (one.kind, before.kind) and not is_joined:
+            found.append(one)  # Lisbon in Portugal
+        elif _SEVERAL not in before.value + one.value and (is_joined or _is_listed(before, one, between)):
+            found[same] = replace(before, others=(*before.others, one.value))
             del found[same + 1 :]
-        elif one.field == "place":
-            found.append(one)
         else:
             return None
     return _without_photos_and_videos(found)
+
+
+def _is_listed(before: Piece, one: Piece, between: Sequence[str]) -> bool:
+    """Tell whether a comma joins two: Berlin, Cape Town."""
+    return not between and before.text.endswith(",") and one.field in ("place", "date")
 
 
 def _without_photos_and_videos(pieces: list[Piece]) -> list[Piece]:
@@ -184,9 +186,10 @@ def _without_small(pieces: Sequence[Piece]) -> list[Piece]:
 def _written(piece: Piece) -> str:
     if piece.field is None:
         return piece.text.strip(_ENDS) if piece.folded else piece.text
-    return f"{piece.field}:{piece.value if _SEVERAL in piece.value else _quoted(piece.value)}"
+    if _SEVERAL in piece.value:
+        return f"{piece.field}:{piece.value}"
+    return f"{piece.field}:{','.join(map(_quoted, (piece.value, *piece.others)))}"
 
 
 def _quoted(value: str) -> str:
-    is_plain = value[:1] == '"' or not any(character in value for character in " '()")
-    return value if is_plain else f'"{value}"'
+    return f'"{value}"' if any(character in value for character in " '()") else value

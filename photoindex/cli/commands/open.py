@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from photoindex.cli.arguments.common import LibraryOption, opened
 from photoindex.cli.arguments.person_completion import QueryCommand
 from photoindex.cli.arguments.photo_arguments import PhotosArgument, with_list
 from photoindex.cli.arguments.picture_options import HiddenOption, SensitiveOption
+from photoindex.cli.arguments.sentences import LiteralOption, understood
 from photoindex.cli.output.progress_text import amount
 from photoindex.cli.output.render import visible
 from photoindex.cli.terminal.confirm import confirm
@@ -50,6 +52,7 @@ def open_photos(
         typer.Option("--with", metavar="PROGRAM", help="Open them with this program.", show_default=False),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=f"Do not ask before more than {ASK_ABOVE}.")] = False,
+    literal: LiteralOption = False,
     hidden: HiddenOption = False,
     sensitive: SensitiveOption = False,
     library: LibraryOption = None,
@@ -60,7 +63,11 @@ def open_photos(
     flags: dict[str, Any] = {"open.command": program}
     with opened(library, reading=True, **flags) as found:
         find_program(found)  # before it asks
-        chosen = choose_files(found, *with_list(photos), limit=limit, hidden=hidden, sensitive=sensitive)
+        given, listed = with_list(photos)
+        if len(given) > 1 and not any(map(os.path.lexists, given)):
+            meant = understood(found, given, literal=literal)
+            given = [meant] if isinstance(meant, str) else given
+        chosen = choose_files(found, given, listed, limit=limit, hidden=hidden, sensitive=sensitive)
         if chosen.hidden:
             print(f"{amount(chosen.hidden, 'photos')} of hidden persons left out; --hidden opens them", file=sys.stderr)
         if chosen.sensitive:

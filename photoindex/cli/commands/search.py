@@ -42,6 +42,7 @@ from photoindex.cli.arguments.semantic_options import (
     WeightOption,
     semantic_options,
 )
+from photoindex.cli.arguments.sentences import LiteralOption, understood
 from photoindex.cli.arguments.value_completion import complete_names, complete_sort
 from photoindex.cli.output.geojson import GeoJsonOption
 from photoindex.cli.output.progress_text import size_text
@@ -184,9 +185,7 @@ def search(
             show_default=False,
         ),
     ] = None,
-    literal: Annotated[
-        bool, typer.Option("--literal", help="Take every word as a word: no date, place, camera or kind is understood.")
-    ] = False,
+    literal: LiteralOption = False,
     fail_if_empty: Annotated[bool, typer.Option("--fail-if-empty", help="Exit with 11 when nothing matches.")] = False,
     like: LikeOption = None,
     without: NotOption = None,
@@ -230,7 +229,7 @@ def search(
     given = GivenOptions(like or [], without or [], weight or [], min_score, everything)
     started = time.perf_counter()
     with opened(library, reading=True) as found, semantic_options(given) as options:
-        parsed = parse_with_options(found, _understood(found, query or [], literal=literal), terms)
+        parsed = parse_with_options(found, understood(found, query or [], literal=literal), terms)
         if saved is not None:
             _save(found, saved, parsed.text)
         request = SearchRequest(parsed.tree, options, sort, limit, complete=alone is not None, rerank=rerank or 0)
@@ -250,26 +249,6 @@ def search(
         raise NothingFound("no photo matches")
     if not printed and alone is None and output.terminal:
         print("no photo matches", file=sys.stderr)
-
-
-def _understood(library: Library, words: Sequence[str], *, literal: bool) -> str | Sequence[str]:
-    """Return the query that bare words mean, and say so where that is more than the words."""
-    if literal or not any(map(_may_be_bare, words)) or not library.config.search.sentences:
-        return words
-    from photoindex.library.search.sentences import hints_on_words, sentence
-
-    for hint in hints_on_words(words):
-        print(f"hint: {visible(hint)}", file=sys.stderr)
-    meant = sentence(library, words)
-    if meant is None:
-        return words
-    print(f"understood as: {visible(meant)} (--literal: as written)", file=sys.stderr)
-    return meant
-
-
-def _may_be_bare(argument: str) -> bool:
-    """Tell whether an argument has words without a field; the rules for sentences take a while to load."""
-    return any(":" not in word and not word.startswith("@") for word in argument.split())
 
 
 def _print_notes(result: SearchResult) -> None:

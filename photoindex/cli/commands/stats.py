@@ -12,6 +12,7 @@ import typer
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.person_completion import QueryCommand, complete_term
 from photoindex.cli.arguments.picture_options import write_page
+from photoindex.cli.arguments.sentences import LiteralOption, understood
 from photoindex.cli.arguments.value_completion import COUNTED_BY, complete_from
 from photoindex.cli.output.bar_table import BarPart, print_bars
 from photoindex.cli.output.progress_text import amount
@@ -95,6 +96,7 @@ def stats(
         Path | None,
         typer.Option("--svg", metavar="FILE", help="Write the plots as a picture; - is stdout.", show_default=False),
     ] = None,
+    literal: LiteralOption = False,
     template: FormatOption = None,
     json: JsonOption = False,
     csv: CsvOption = False,
@@ -102,6 +104,7 @@ def stats(
     library: LibraryOption = None,
 ) -> None:
     """Count photos and print the numbers."""
+    from photoindex.library.search.near_misses import near_misses
     from photoindex.library.search.parse import parse_with_options
     from photoindex.library.statistics.count import DIMENSIONS, count, dimensions
 
@@ -114,10 +117,13 @@ def stats(
         raise UsageError("'-' writes to stdout, which is a terminal; name a file or redirect it")
     chosen = dimensions(by) if by is not None else tuple(DIMENSIONS.values())
     with opened(library, reading=True) as opened_library:
-        parsed = parse_with_options(opened_library, query or [], [])
+        parsed = parse_with_options(opened_library, understood(opened_library, query or [], literal=literal))
         found = count(opened_library, parsed.tree, chosen, _print_notice)
         for note in found.notes:
             print(visible(note.text), file=sys.stderr)
+        if not found.photos:
+            for miss in near_misses(opened_library, parsed.tree):
+                print(f"hint: {visible(miss)}", file=sys.stderr)
         _write(opened_library, found, parsed.text, limit, page=page, svg=svg)
     if targets and output.form in (Form.TABLE, Form.PLAIN):
         return
