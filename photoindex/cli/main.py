@@ -89,7 +89,9 @@ QUERY_COMMANDS = (
 """Commands that take a query or paths, with words such as `-person:Bob` that Typer must not read as options."""
 
 _MEANT = {
-    "search": "find ls list dir query grep look gallery export copy",
+    "search": "find ls list dir query grep look gallery export copy cp",
+    "--help": "help commands usage",
+    "--version": "version",
     "scan": "add import ingest sync update init index-all reindex watch-once",
     "duplicates": "dedupe dedup dupes duplicate",
     "embed": "embeddings",
@@ -170,8 +172,7 @@ def _check_known(command: str | None) -> None:
     from difflib import get_close_matches
 
     meant = [name for name, words in _MEANT.items() if command in words.split()]
-    near = [name for name in get_close_matches(command, COMMANDS, n=2) if name not in meant]
-    hint = " or ".join(f"photoindex {name}" for name in (*meant, *near))
+    hint = " or ".join(f"photoindex {name}" for name in meant or get_close_matches(command, COMMANDS, n=2))
     advice = f"did you mean {hint}?" if hint else f"the commands are {', '.join(COMMANDS)}"
     raise errors.UsageError(f"there is no command '{command}'; {advice}")
 

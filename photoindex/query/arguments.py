@@ -9,8 +9,11 @@ from photoindex.query.lexer import QUOTES
 from photoindex.query.syntax import FieldGrammar
 
 _FIELD = re.compile(r"(-?)([^\W\d][\w-]*)(::?)")
-_EQUALS = re.compile(r"-?([^\W\d][\w-]*)[=<>]+(?=.)")
-_OPERATORS = {"or": "either of the two", "not": "without the next"}
+_EQUALS = re.compile(r"-?([^\W\d][\w-]*)([=<>]+)(?=.)")
+_OPERATORS = {
+    "or": ("OR", "either of the two"), "oder": ("OR", "either of the two"), "ou": ("OR", "either of the two"), "||": ("OR", "either of the two"),
+    "not": ("NOT", "without the next"), "nicht": ("NOT", "without the next"),
+}  # fmt: skip
 _COMMA = re.compile(r",(?=\S)")
 _MORE_SYNTAX = re.compile(rf"[{QUOTES}]|\s-\S|\s\(*@\w|\s(?:OR|AND|NOT)\s")
 _INNER_FIELD = re.compile(r"\s[-(]?([^\W\d][\w-]*):")
@@ -45,12 +48,14 @@ def hints_on_words(words: Sequence[str], fields: Mapping[str, FieldGrammar]) -> 
     hints = []
     for place, word in enumerate(words):
         if word in _OPERATORS and 0 < place < len(words) - 1:
-            before, after = words[place - 1], words[place + 1]
-            hints.append(
-                f"'{word}' is a word here; in capitals it means {_OPERATORS[word]}: {before} {word.upper()} {after}"
-            )
+            before, after, (operator, meaning) = words[place - 1], words[place + 1], _OPERATORS[word]
+            written = "in capitals it" if operator == word.upper() else operator
+            hints.append(f"'{word}' is a word here; {written} means {meaning}: {before} {operator} {after}")
         elif (found := _EQUALS.match(word)) is not None and (grammar := fields.get(found[1].lower())) is not None:
-            hints.append(f"'{word}' is a word here; a field has a colon: {grammar.name}:{word[found.end() :]}")
+            compared = found[2].replace("=>", ">=").replace("=<", "<=") if found[2].strip("=") else ""
+            hints.append(
+                f"'{word}' is a word here; a field has a colon: {grammar.name}:{compared}{word[found.end() :]}"
+            )
     return hints
 
 

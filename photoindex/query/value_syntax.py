@@ -25,7 +25,10 @@ class ValueReader:
     def read(self, grammar: FieldGrammar, value: Value, *, position: int, regex: bool = False) -> Node:
         """Return the tree of a field's whole value; `position`: of the field's name."""
         if not value.text:
-            message = f"{grammar.name}: needs a value directly after the colon ({grammar.help})"
+            quoted = (
+                f"; a shell takes < and > for itself, so quote the term: '{grammar.name}:>…'" if grammar.ordered else ""
+            )
+            message = f"{grammar.name}: needs a value directly after the colon ({grammar.help}){quoted}"
             raise self._error(message, value.position)
         if regex:
             return self._regex(grammar, value, position)

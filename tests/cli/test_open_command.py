@@ -66,6 +66,14 @@ def test_the_desktop_opens_each_photo_of_a_query_by_itself(
     assert set(ran.out.splitlines()) == {b"opened " + path for path in expected}
 
 
+def test_a_sentence_is_understood_as_in_search(desktop: Path, capsysbinary: Capture) -> None:
+    ran = run(capsysbinary, "open", "photos", "from", "1901", "--literal")
+    assert b"understood" not in ran.err
+    ran = run(capsysbinary, "open", "photos", "from", "1901")
+    assert b"understood as: date:1901" in ran.err
+    assert (ran.code, calls(desktop)) == (11, [])
+
+
 def test_photos_are_opened_by_number_path_and_list(
     desktop: Path, tmp_path: Path, capsysbinary: Capture, volume_rows: VolumeRows
 ) -> None:

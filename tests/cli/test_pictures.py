@@ -100,6 +100,16 @@ def test_only_files_of_photoindex_are_replaced(option: str, name: str, search: S
     assert target.read_bytes() != first
 
 
+def test_a_page_that_cannot_be_written_is_refused_before_anything_is_printed(search: Search, tmp_path: Path) -> None:
+    ran = search("--gallery", tmp_path / "photos.pdf")
+    assert (ran.code, ran.out) == (2, b"")
+    assert b"would be no PDF; name it .html" in ran.err
+    ran = search("--gallery", tmp_path / "missing" / "photos.html")
+    assert (ran.code, ran.out) == (2, b"")
+    assert b"create it first" in ran.err
+    assert list(tmp_path.glob("photos*")) == []
+
+
 def test_a_hostile_name_is_plain_text_in_a_gallery(search: Search, tmp_path: Path) -> None:
     ran = search("--gallery", tmp_path / "out.html")
     assert ran.code == 0

@@ -382,6 +382,11 @@ def test_a_search_in_a_pipe_imports_only_what_it_needs(library_folder: Path, ori
         ("camera:cannon", "nothing has camera:cannon; did you mean camera:canon?"),
         ("place:lisbn", "nothing has place:lisbn; did you mean place:Lisbon?"),
         ("keyword:bb", ""),
+        ("keyword:holidy", "nothing has keyword:holidy; did you mean keyword:holiday?"),
+        ("keyword:lisbon", 'nothing has keyword:lisbon; did you mean keyword:"Lisbon Trip"?'),
+        ("keyword:trip", 'nothing has keyword:trip; did you mean keyword:"Lisbon Trip"?'),
+        ("tag:holidy", "nothing has tag:holidy; did you mean tag:holiday?"),
+        ("lens:sigmma", "nothing has lens:sigmma; did you mean lens:Sigma?"),
     ],
 )
 def test_a_value_that_nothing_has_gets_what_there_is(run: Run, library_folder: Path, query: str, hint: str) -> None:
@@ -390,7 +395,13 @@ def test_a_value_that_nothing_has_gets_what_there_is(run: Run, library_folder: P
             "INSERT INTO place (id, city, region, country, country_code, latitude, longitude, population, words, alternates) "
             "VALUES (1, 'Lisbon', 'Lisbon', 'Portugal', 'PT', 38.7, -9.1, 1, ' lisbon lisbon portugal ', char(10))"
         )
-        connection.exec_driver_sql("UPDATE photo SET place_id = 1")
+        connection.exec_driver_sql("UPDATE photo SET place_id = 1, lens = 'Sigma 35mm'")
+        connection.exec_driver_sql(
+            "INSERT INTO tag (id, name, name_key, created_at) VALUES (1001, 'holiday', 'holiday', 0), (1002, 'Lisbon Trip', 'lisbon trip', 0)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO photo_keyword (photo_id, tag_id) SELECT photo.id, tag.id FROM photo, tag WHERE tag.id > 1000"
+        )
     code, out, said = run(query)
     assert (code, out) == (0, b"")
     assert (hint in said) if hint else ("did you mean" not in said)
@@ -401,8 +412,13 @@ def test_a_value_that_nothing_has_gets_what_there_is(run: Run, library_folder: P
     [
         (["beach", "or", "lake"], "'or' is a word here; in capitals it means either of the two: beach OR lake"),
         (["camera=canon", "beach"], "'camera=canon' is a word here; a field has a colon: camera:canon"),
+        (["iso>=100", "beach"], "a field has a colon: iso:>=100"),
+        (["katze", "oder", "hund"], "'oder' is a word here; OR means either of the two: katze OR hund"),
+        (["2019"], "'2019' was searched as a word; did you mean date:2019?"),
+        (["videos"], "'videos' was searched as a word; did you mean type:video?"),
         (["beach"], ""),
         (["beach", "OR", "lake"], ""),
+        (["beach", "2019", "or", "2020"], ""),
     ],
 )
 def test_operators_and_fields_in_another_spelling_get_a_hint(run: Run, words: list[str], hint: str) -> None:

@@ -387,3 +387,14 @@ def test_the_relevance_goes_from_100_down_with_the_rank(search: Search) -> None:
     assert found == sorted(found, reverse=True)
     assert 0 <= found[-1] < found[0] <= 100
     assert [hit["relevance"] for hit in search("date:2019", "--json").json if hit["relevance"] is not None] == []
+
+
+def test_the_relevance_of_a_photo_does_not_depend_on_how_many_are_shown(search: Search) -> None:
+    def of_each(*words: str) -> dict[int, int]:
+        return {hit["id"]: hit["relevance"] for hit in search("red", *words, "--json").json}
+
+    everything = of_each("--all")
+    assert len(set(everything.values())) > 1
+    for limit in ("1", "2", "3"):
+        few = of_each("-n", limit)
+        assert few == {photo_id: everything[photo_id] for photo_id in few}

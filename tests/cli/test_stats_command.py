@@ -103,11 +103,14 @@ def test_a_terminal_gets_bars_that_fit_and_escaped_names(columns: int) -> None:
     assert [line.split()[:2] for line in lines[year + 1 : year + 4]] == [["2019", "2"], ["2021", "2"], ["unknown", "1"]]
 
 
-def test_times_of_files_are_counted_and_said(volume_rows: VolumeRows, tmp_path: Path, capsysbinary: Capture) -> None:
+def test_times_of_files_are_no_dates_and_said(volume_rows: VolumeRows, tmp_path: Path, capsysbinary: Capture) -> None:
     volume_rows.add_whole_photo("copied.jpg", taken_at="2022-01-01T12:00:00", taken_at_source="mtime", **SECOND)
     said = "6 photos; for 1 of them only the time of the file is known"
     assert run_on_terminal("stats", "--by", "year").out.decode().startswith(said)
     assert run_on_terminal("stats", "--by", "iso").out.decode().startswith("6 photos\r")
+    assert numbers(capsysbinary, "--by", "year,hour") == {
+        "year": {"2019": 2, "2021": 2, None: 2}, "hour": {8: 2, 23: 1, None: 3}
+    }  # fmt: skip
     run(capsysbinary, "stats", "--page", tmp_path / "p.html")
     assert said in (tmp_path / "p.html").read_text("utf-8")
 
@@ -123,6 +126,24 @@ def test_the_latest_months_and_the_most_frequent_values_stay(volume_rows: Volume
     assert [line[0] for line in lines[start + 1 : start + 4]] == ["2047-01", "2048-01", "2049-01"]
     assert ["19", "earlier", "21"] in lines
     assert ["19", "others", "19"] in lines
+
+
+def test_sentences_are_understood_as_in_search_and_empty_answers_say_what_there_is(capsysbinary: Capture) -> None:
+    ran = run(capsysbinary, "stats", "photos", "from", "2019", "--by", "year", "--json")
+    assert [(line["value"], line["photos"]) for line in ran.json] == [("2019", 2)]
+    assert b"understood as: date:2019 (--literal: as written)" in ran.err
+    assert run(capsysbinary, "stats", "photos", "from", "2019", "--literal", "--json").out == b""
+    assert b"did you mean camera:canon?" in run(capsysbinary, "stats", "camera:cannon").err
+
+
+def test_a_picture_of_ours_is_replaced_and_nothing_else(tmp_path: Path, capsysbinary: Capture) -> None:
+    target, other = tmp_path / "plots.svg", tmp_path / "drawing.svg"
+    other.write_text('<svg xmlns="http://www.w3.org/2000/svg"></svg>')
+    for _ in range(2):
+        assert run(capsysbinary, "stats", "--svg", target).code == 0
+    refused = run(capsysbinary, "stats", "--svg", other)
+    assert (refused.code, b"was not made by photoindex" in refused.err) == (2, True)
+    assert other.read_text() == '<svg xmlns="http://www.w3.org/2000/svg"></svg>'
 
 
 def test_the_page_stands_alone_and_shows_names_as_text(tmp_path: Path, capsysbinary: Capture) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 DEFAULT_LIMIT = 500
 """A page of so many photos is some 10 MB; more of them come with --limit."""
 PREVIEW_LIMIT = 60
+_NO_PAGES = frozenset({".pdf", ".jpg", ".jpeg", ".png", ".webp", ".gif", ".svg", ".zip", ".json", ".csv"})
 _STDOUT = "-"
 _SHEET_SUFFIXES = (".jpg", ".jpeg", ".png")
 
@@ -231,6 +232,21 @@ def _sections(
         print(f"{option} shows the first {limit:,} of {total:,}; -n {total} shows all", file=sys.stderr)
     sections = sections_of(library, shortened(groups, limit))
     return (private(sections) if options.private else sections), total
+
+
+def check_pages(library: Library, options: PictureOptions) -> None:
+    """Raise UsageError for a gallery or sheet that cannot be written, before anything is printed."""
+    from photoindex.library.export.output_files import check_replaceable, check_target
+
+    for target in (options.gallery, options.contact_sheet):
+        if target is not None and str(target) != _STDOUT:
+            check_target(library, target.expanduser())
+            check_replaceable(target.expanduser())
+    suffix = "" if options.gallery is None else options.gallery.suffix.lower()
+    if suffix in _NO_PAGES:
+        raise UsageError(
+            f"--gallery writes a page in HTML; {options.gallery} would be no {suffix[1:].upper()}; name it .html"
+        )
 
 
 def write_page(library: Library, target: Path, parts: Iterable[bytes], what: str) -> None:

@@ -29,6 +29,7 @@ from photoindex.cli.arguments.picture_options import (
     PreviewOption,
     PrivateOption,
     SensitiveOption,
+    check_pages,
     picture_options,
     show_pictures,
 )
@@ -310,6 +311,7 @@ def _print_hits(result: SearchResult, output: Output, shown: PictureOptions, *, 
         return render(({"path": path} for path in result.paths()), columns, output)
     if not shown.wanted:
         return render(map(row_of, result.hits()), columns, output)
+    check_pages(result.library, shown)
     hits = list(result.hits())
     printed = len(hits) if shown.takes_stdout else render(map(row_of, hits), columns, output)
     show_pictures(result.library, hits, shown, title, by_date=result.is_by_date)

@@ -34,12 +34,16 @@ class Cell:
         return min(longest, _READABLE_CELLS) if self.path else longest
 
 
+_COMMAND_IN_QUOTES = re.compile(r"photoindex \w.*'")
+"""A command to be copied: a line break inside its quotes would be part of a name, so the terminal has to wrap it."""
+
+
 def wrap(cell: Cell, cells: int) -> list[str]:
     """Return the lines of a cell, at most `cells` wide: at least one.
 
     A name of a path that is longer is shortened in the middle. Anything else that is longer is cut, and nothing of it lost.
     """
-    if cell.full() <= cells:
+    if cell.full() <= cells or _COMMAND_IN_QUOTES.search(cell.text):
         return [cell.text]
     lines, line = [], ""
     for piece in _PIECE.findall(cell.text):

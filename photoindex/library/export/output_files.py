@@ -17,9 +17,11 @@ from photoindex.paths import display
 _START_BYTES = 4096
 SHEET_MARK = "contact sheet by photoindex"
 """Comment in the file of every contact sheet."""
-_MARKS = (b'<meta name="generator" content="photoindex ', SHEET_MARK.encode())
-"""What is near the start of every page, see the templates, and of every sheet."""
-_STARTS = (b"<!doctype html>", b"\xff\xd8\xff", b"\x89png")
+PICTURE_MARK = "plots by photoindex"
+"""Comment in every picture of plots."""
+_MARKS = (b'<meta name="generator" content="photoindex ', SHEET_MARK.encode(), PICTURE_MARK.encode())
+"""What is near the start of every page, see the templates, of every sheet and of every picture of plots."""
+_STARTS = (b"<!doctype html>", b"\xff\xd8\xff", b"\x89png", b"<svg")
 
 
 def check_target(library: Library, target: Path) -> None:

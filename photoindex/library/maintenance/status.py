@@ -278,6 +278,8 @@ def _with_next_steps(found: Status) -> Status:
     steps = []
     if not found.roots:
         steps.append(NextStep("photoindex scan PATH", "the library has no folder of photos yet"))
+    elif not found.assets and all(one.scanned_at is not None for one in found.roots):
+        steps.append(NextStep("photoindex scan PATH", "no photo was found yet; name a folder that has some"))
     steps.extend(
         NextStep("photoindex scan", f"{display(one.path)} was never completely scanned")
         for one in found.roots

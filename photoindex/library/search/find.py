@@ -190,13 +190,18 @@ class SearchResult:
 
     def hints(self, words: Sequence[str] = ()) -> list[str]:
         """Return hints for a search without hits. words: the query as given on the command line."""
+        from photoindex.library.search.sentences import meaning_of_a_word
+
         terms = [leaf for leaf in leaves(self.tree) if isinstance(leaf, Compare) and leaf.field == "event"]
         events = {leaf.value or "": leaf for leaf in terms if leaf.operator is Operator.IS}
         found = hints_on_arguments(words, grammar())
         for name in (name for name, leaf in events.items() if not self._has_event(name, leaf)):
             found.append(f"no event has the key or words '{name}'; photoindex events lists them")
-        found += near_misses(self.library, self.tree)
-        if self.answer is not None and any(one.cut.minimum is not None for one in self.answer.targets):
+        misses = list(near_misses(self.library, self.tree))
+        found += misses
+        if (meant := meaning_of_a_word(self.library, words)) is not None:
+            found.append(f"'{words[0]}' was searched as a word; did you mean {meant}?")
+        if not misses and self.answer is not None and any(one.cut.minimum is not None for one in self.answer.targets):
             found.append("nothing looks enough like this; --all shows the nearest")
         return found
 
@@ -233,7 +238,7 @@ def find(library: Library, request: SearchRequest, emit: EventSink = ignore_even
         from photoindex.library.search.second_look import look_again
 
         answer = look_again(library, query, answer, request.rerank)
-    answer = replace(answer, ranked=with_relevance(answer.ranked))
+    answer = replace(answer, ranked=with_relevance(answer.ranked, answer.best))
     if key != RELEVANCE:
         answer = answer.sorted(library, key, descending=descending)
     return replace(result, answer=answer, notes=(*language, *_not_embedded(library, answer), *_notes(request, answer)))
@@ -262,6 +267,8 @@ def _parsed(library: Library, query: Node | str | Sequence[str]) -> Node:
 def sort_key(sort: str) -> tuple[str, bool]:
     """Return a key of `store.search.compile.SORT_KEYS` and whether it is descending. Raises UsageError if unknown."""
     key = sort.removeprefix("-")
+    if key == RELEVANCE:
+        raise UsageError("--sort: the most relevant always come first; leave out the -")
     if key not in store.SORT_KEYS:
         near = get_close_matches(key, store.SORT_KEYS, n=1)
         keys = ", ".join((RELEVANCE, *store.SORT_KEYS))

@@ -16,6 +16,8 @@ from photoindex.text import fold
 
 _SUGGESTIONS = 3
 _ALIKE = 0.7
+_BY_WORD = ("camera", "lens", "place")
+"""Fields that find single words of a name."""
 KNOWN: Mapping[str, Callable[[Connection], Iterable[str]]] = {
     "camera": names.cameras,
     "lens": names.lenses,
@@ -34,16 +36,21 @@ def near_misses(library: Library, tree: Node) -> Iterator[str]:
             with library.database.read() as connection:
                 if store.count(connection, leaf, present_only=False):
                     continue
-                near = _near(leaf.value, KNOWN[leaf.field](connection))
+                near = _near(leaf, KNOWN[leaf.field](connection))
             if near:
                 meant = " or ".join(to_text(Compare(leaf.field, Operator.IS, one)) for one in near)
                 yield f"nothing has {to_text(leaf)}; did you mean {meant}?"
 
 
-def _near(value: str, known: Iterable[str]) -> list[str]:
-    """Return the known names, or single words of them, that are nearly a value."""
+def _near(leaf: Compare, known: Iterable[str]) -> list[str]:
+    """Return the known names that are nearly a value, or of fields that find them single words of them, or levels."""
     spellings: dict[str, str] = {}
     for name in known:
-        for part in (name, *name.replace("/", " ").split()):
+        parts = name.split() if leaf.field in _BY_WORD else name.split("/")
+        for part in (name, *parts):
             spellings.setdefault(fold(part), part)
-    return [spellings[one] for one in get_close_matches(fold(value), spellings, n=_SUGGESTIONS, cutoff=_ALIKE)]
+    wanted = fold(leaf.value or "")
+    # Names of several words are often meant by one of them.
+    holding = [one for one in spellings if leaf.field not in _BY_WORD and wanted in one.split()]
+    near = [one for one in get_close_matches(wanted, spellings, n=_SUGGESTIONS, cutoff=_ALIKE) if one != wanted]
+    return [spellings[one] for one in dict.fromkeys([*holding, *near])][:_SUGGESTIONS]

@@ -83,16 +83,20 @@ def fuse(lists: Sequence[RankedList], scores: Mapping[int, float]) -> list[Ranke
     return sorted(found, key=lambda one: (-one.fused, -(one.score if one.score is not None else -2.0), one.photo_id))
 
 
-def with_relevance(found: Sequence[Ranked]) -> tuple[Ranked, ...]:
-    """Return photos, best first, with a relevance from 0 to 100 that never rises: 100 is the first place in every list.
-
-    Reciprocal ranks fall slowly, so the first few dozen photos stay above 60.
-    """
+def best_fused(found: Sequence[Ranked]) -> float:
+    """Return the fused score of the first place in every list; found: all photos of the lists, not only the first few."""
     weights: dict[str, float] = {}
     for one in found:
         for place in one.places:
             weights[place.name] = max(place.weight, weights.get(place.name, 0.0))
-    best = sum(weights.values()) / (K + 1) or 1.0
+    return sum(weights.values()) / (K + 1) or 1.0
+
+
+def with_relevance(found: Sequence[Ranked], best: float) -> tuple[Ranked, ...]:
+    """Return photos, best first, with a relevance from 0 to 100 that never rises; 100 is a fused score of `best`.
+
+    Reciprocal ranks fall slowly, so the first few dozen photos stay above 60.
+    """
     relevance, rated = 100, []
     for one in found:
         relevance = min(relevance, max(0, round(100 * one.fused / best)))

@@ -10,7 +10,7 @@ from photoindex.library.handle import Library
 from photoindex.library.index.maintain import open_index
 from photoindex.library.search.nearest_photos import VectorCandidates
 from photoindex.library.search.query_targets import QueryTarget, query_vectors, with_cut_offs
-from photoindex.library.search.rank_fusion import MEANING, K, Ranked, RankedList, fuse
+from photoindex.library.search.rank_fusion import MEANING, K, Ranked, RankedList, best_fused, fuse
 from photoindex.library.search.semantic_query import SemanticQuery
 from photoindex.library.search.text_matches import Ranks, photos_with_words
 from photoindex.library.search.word_lists import DEPTH_FACTOR, MEANING_WEIGHT, WORD_LISTS
@@ -27,7 +27,8 @@ _FUSED_DEPTH_MOST = 500
 class SemanticAnswer:
     """The photos found, in order. more: whether a larger limit would find others.
 
-    targets: the alternatives that were searched. words_read: how many words the model reads, if the query has more.
+    targets: the alternatives that were searched. best: as in
+    `rank_fusion.best_fused`. words_read: how many words the model reads, if the query has more.
     second_model: the model that looked again at the first photos, None if none did.
     """
 
@@ -35,6 +36,7 @@ class SemanticAnswer:
     more: bool
     space: SpaceRow
     targets: tuple[QueryTarget, ...]
+    best: float
     words_read: int | None = None
     second_model: str | None = None
 
@@ -66,7 +68,9 @@ def search_by_meaning(
             candidates = VectorCandidates(connection, index, space.id, query.filters, query.present_only)
             found, more = _found(candidates, targets, reading, depth)
     more = more or (limit is not None and len(found) > limit)
-    return SemanticAnswer(tuple(found[:limit]), more, space, tuple(targets), _words_read(encoder, query))
+    return SemanticAnswer(
+        tuple(found[:limit]), more, space, tuple(targets), best_fused(found), _words_read(encoder, query)
+    )
 
 
 def _with_words(library: Library, query: SemanticQuery, depth: int | None) -> dict[str, Ranks]:

@@ -25,6 +25,12 @@ def sentence(library: Library, arguments: Sequence[str]) -> str | None:
     return understood(join_arguments(arguments, fields), fields, _names(library), calendar)
 
 
+def meaning_of_a_word(library: Library, arguments: Sequence[str]) -> str | None:
+    """Return what a word alone could mean, which is searched as a word: date:2019 for 2019, type:video for videos."""
+    words = " ".join(arguments).split()
+    return sentence(library, ("in", *words)) if len(words) == 1 and words[0].isalnum() else None
+
+
 def hints_on_words(arguments: Sequence[str]) -> list[str]:
     """Return hints on bare words that look like an operator or a field written in another way."""
     text = " ".join(arguments)

@@ -8,6 +8,7 @@ from datetime import datetime
 from html import escape
 from importlib.resources import files
 
+from photoindex.library.export.output_files import PICTURE_MARK
 from photoindex.library.export.pages import rendered
 from photoindex.library.export.photo_cards import one_line
 from photoindex.library.statistics.charts import WIDTH, Chart, Mark, bars, columns
@@ -74,6 +75,7 @@ def statistics_picture(found: Statistics, title: str, *, limit: int | None = Non
     shown = one_line(title) or "All photos"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
+        f"<!-- {PICTURE_MARK} -->"
         f'<style>{style}</style><rect class="ground" width="{width}" height="{height}"/>'
         f'<text class="title" x="{_MARGIN}" y="34">{escape(shown)}</text>'
         f'<text x="{_MARGIN}" y="52">{_counted(found)}</text>{"".join(parts)}</svg>\n'
@@ -168,7 +170,11 @@ def _note(group: Group) -> str:
 
 
 def _counted(found: Statistics) -> str:
-    of_file = f"; for {found.of_file:,} of them only the time of the file is known" if found.of_file else ""
+    of_file = (
+        f"; for {found.of_file:,} of them only the time of the file is known, which is not counted"
+        if found.of_file
+        else ""
+    )
     return f"{_photos(found.photos)}{of_file}"
 
 

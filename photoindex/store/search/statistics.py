@@ -23,9 +23,10 @@ def _text(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.replace(column, _BETWEEN, " ")
 
 
+_TAKEN_AT = case((func.coalesce(photo.c.taken_at_source, "") != "mtime", photo.c.taken_at))
 _EXPRESSIONS: Mapping[str, ColumnElement[Any]] = {
-    "day": func.substr(photo.c.taken_at, 1, case(_KNOWN_CHARACTERS, value=photo.c.taken_at_precision, else_=10)),
-    "hour": func.substr(time_of_day(), 1, 2),
+    "day": func.substr(_TAKEN_AT, 1, case(_KNOWN_CHARACTERS, value=photo.c.taken_at_precision, else_=10)),
+    "hour": case((_TAKEN_AT.is_not(None), func.substr(time_of_day(), 1, 2))),
     # Maker and model, with a line between them where both are known.
     "camera": _text(func.coalesce(photo.c.camera_make + "\n" + photo.c.camera_model, photo.c.camera_model, photo.c.camera_make)),
     "lens": _text(photo.c.lens),
@@ -33,7 +34,7 @@ _EXPRESSIONS: Mapping[str, ColumnElement[Any]] = {
     "iso": photo.c.iso,
     "place": _text(photo.c.place),
 }  # fmt: skip
-"""What photos are counted by. day: the known beginning of YYYY-MM-DD."""
+"""What photos are counted by. day: the known beginning of YYYY-MM-DD, unless it is only the time of a file."""
 
 
 def counts(

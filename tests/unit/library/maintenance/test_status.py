@@ -120,6 +120,12 @@ def test_a_library_without_pending_work_suggests_the_models_that_it_lacks_and_a_
     assert commands(library) == ["photoindex backup DEST"]
 
 
+def test_a_library_without_a_photo_asks_for_a_folder_that_has_some(library: Library, tmp_path: Path) -> None:
+    assert commands(library) == ["photoindex scan PATH"]
+    VolumeRows(library, tmp_path / "originals").add_root()
+    assert commands(library) == ["photoindex scan PATH"]
+
+
 def test_each_root_shows_its_last_scan(library: Library, tmp_path: Path) -> None:
     VolumeRows(library, tmp_path / "originals").add_root(summary={"new": 3})
     [root] = as_json(status(library))["roots"]  # type: ignore[misc]
