@@ -274,17 +274,18 @@ def _what_rereading_brings(contents: Mapping[int, int]) -> str:
     return f"{were} read by an earlier version; reading again brings {brought}; then scan"
 
 
-def _with_next_steps(found: Status) -> Status:
-    steps = []
+def _steps_to_scan(found: Status) -> Iterator[NextStep]:
     if not found.roots:
-        steps.append(NextStep("photoindex scan PATH", "the library has no folder of photos yet"))
+        yield NextStep("photoindex scan PATH", "the library has no folder of photos yet")
     elif not found.assets and all(one.scanned_at is not None for one in found.roots):
-        steps.append(NextStep("photoindex scan PATH", "no photo was found yet; name a folder that has some"))
-    steps.extend(
-        NextStep("photoindex scan", f"{display(one.path)} was never completely scanned")
-        for one in found.roots
-        if one.scanned_at is None
-    )
+        yield NextStep("photoindex scan PATH", "no photo was found yet; name a folder that has some")
+    for one in found.roots:
+        if one.scanned_at is None:
+            yield NextStep("photoindex scan", f"{display(one.path)} was never completely scanned")
+
+
+def _with_next_steps(found: Status) -> Status:
+    steps = list(_steps_to_scan(found))
     for stage in stages.STAGES:
         waiting = found.waiting(stage.name)
         if waiting and stage not in (embed.STAGE, faces.STAGE, ocr.STAGE):  # they have their own steps below, by model
