@@ -43,7 +43,8 @@ def test_embed_prints_counts_and_speed_and_with_verbose_the_time_of_each_step(
     assert (ran.code, ran.out) == (0, b"")
     assert len(ran.err.splitlines()) == 2
     ran = embedded(capsysbinary, "--batch-size", "4", "--verbose")
-    first, second = ran.err.decode().splitlines()
+    first, second, last = ran.err.decode().splitlines()
+    assert last == "next: photoindex search WORDS (finds photos by what they show)"
     assert first.startswith("embedded: 4 pictures with made-up in ")
     assert first.endswith(" per second after the model was loaded")
     for part in ("read ", "decode ", "infer ", "on a made-up device", "write ", "the model waited", "busiest: "):

@@ -99,6 +99,8 @@ def lines(summary: EmbedSummary, command: str, *, verbose: bool) -> Iterator[str
     else:
         yield from _work(summary, verbose=verbose)
     yield from lines_of_rest(summary, command, "embed")
+    if summary.embedded and summary.active and not (summary.pending or summary.failed):
+        yield "next: photoindex search WORDS (finds photos by what they show)"
     if summary.space is not None and not summary.active:
         others = "no space" if summary.search_uses is None else f"the space {summary.search_uses}"
         complete = not summary.pending and not summary.failed  # `spaces use` refuses another

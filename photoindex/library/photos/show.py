@@ -46,7 +46,7 @@ _NAMED = 20
 class Shown:
     """One photo, or one file without a photo (`photo` is None for a file that was not ingested).
 
-    asked: the PATH as given, or the path of the photo's first file if an ID was given. content: the primary asset. contents:
+    asked: the PATH as given, or the path of the photo's main file if an ID was given. content: the primary asset. contents:
     all assets, including earlier ones. facts: every value of every source, including sidecars, corrections and the path.
     burst: the photos of the same burst. captions, ocr: what models said of the primary asset, and the text in it. faces: of the primary asset.
     face_notes: on marked faces that are not used. tags: also rejected ones. preview, thumbnail: None if they are not on disk. online: by volume id.
@@ -158,7 +158,7 @@ def _show_photo(
     tasks = tasks_of(connection, file_ids=[one.id for one in files], asset_ids=[one.id for one in assets])
     evidence = gather(connection, found.id)
     return Shown(
-        asked=asked if asked is not None else (files[0].path if files else b""),
+        asked=asked if asked is not None else _main_path(files, content),
         photo=found,
         content=content,
         files=tuple(files),
@@ -179,6 +179,13 @@ def _show_photo(
         tags=tuple(tags_of(connection, found.id)),
         albums=tuple(albums_of_photo(connection, found.id)),
     )
+
+
+def _main_path(files: Sequence[FileRecord], content: AssetDetails | None) -> bytes:
+    """Return the path that `search` shows: of a present file first, and of the primary content."""
+    order = lambda one: (one.state != "present", content is None or one.asset_id != content.id, one.id)  # noqa: E731
+    best = min(files, key=order, default=None)
+    return b"" if best is None else best.path
 
 
 def _existing(path: Path) -> Path | None:

@@ -66,6 +66,13 @@ def test_a_library_without_vectors_says_what_makes_them(
         assert EMBED not in scanned.run(*command, code=None)
 
 
+@promises("next: photoindex search WORDS")
+def test_after_embedding_words_find_what_photos_show(installed: House) -> None:
+    said = installed.run("embed")
+    assert "photo" in installed.follow("next: photoindex search WORDS", said, WORDS="red")
+    assert "next:" not in installed.run("embed")
+
+
 @promises("photoindex models list")
 def test_a_library_with_nothing_else_to_do_says_where_models_are_listed(
     scanned: House, monkeypatch: pytest.MonkeyPatch
