@@ -44,6 +44,16 @@ def understood(query: str, fields: dict[str, FieldGrammar], names: Names, calend
     return " ".join(_written(one) for one in [*_without_small(found), *pieces[end:]])
 
 
+def telling_words(query: str, fields: dict[str, FieldGrammar]) -> str | None:
+    """Return the words of a query of bare words that say something, None where all do, or it has more than words."""
+    tokens = tokenize(query, fields)
+    if any(one.kind not in (*_PLAIN, TokenKind.END) or one.prefix or one.weight != 1.0 for one in tokens):
+        return None
+    texts = query.split()
+    kept = [one for one in texts if not set(said_words(one.strip(_ENDS))) <= words.SMALL | words.PHOTOS]
+    return " ".join(kept) if 0 < len(kept) < len(texts) else None
+
+
 def _piece(query: str, token: Token, after: Token) -> Piece:
     text = query[token.position : after.position].strip()
     if token.kind not in _PLAIN or token.prefix or token.weight != 1.0:

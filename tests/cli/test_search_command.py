@@ -414,6 +414,8 @@ def test_a_value_that_nothing_has_gets_what_there_is(run: Run, library_folder: P
         (["camera=canon", "beach"], "'camera=canon' is a word here; a field has a colon: camera:canon"),
         (["iso>=100", "beach"], "a field has a colon: iso:>=100"),
         (["katze", "oder", "hund"], "'oder' is a word here; OR means either of the two: katze OR hund"),
+        (["photo", "of", "a", "dog"], "have to be in a photo's texts; those that say something: dog"),
+        (["dog", "cat"], ""),
         (["2019"], "'2019' was searched as a word; did you mean date:2019?"),
         (["videos"], "'videos' was searched as a word; did you mean type:video?"),
         (["beach"], ""),

@@ -230,7 +230,8 @@ def search(
     given = GivenOptions(like or [], without or [], weight or [], min_score, everything)
     started = time.perf_counter()
     with opened(library, reading=True) as found, semantic_options(given) as options:
-        parsed = parse_with_options(found, understood(found, query or [], literal=literal), terms)
+        meant = understood(found, query or [], literal=literal)
+        parsed = parse_with_options(found, meant, terms)
         if saved is not None:
             _save(found, saved, parsed.text)
         request = SearchRequest(parsed.tree, options, sort, limit, complete=alone is not None, rerank=rerank or 0)
@@ -243,7 +244,7 @@ def search(
         else:
             printed = _print_hits(result, output, shown, title=" ".join([parsed.text, *(like or [])]).strip())
         if not printed and limit != 0:
-            _print_hints(result, query or [])
+            _print_hints(result, meant.split() if isinstance(meant, str) else meant)
         if alone is None and not shown.wanted:
             _note(found, time.perf_counter() - started)
     if not printed and fail_if_empty:

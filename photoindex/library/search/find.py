@@ -190,7 +190,7 @@ class SearchResult:
 
     def hints(self, words: Sequence[str] = ()) -> list[str]:
         """Return hints for a search without hits. words: the query as given on the command line."""
-        from photoindex.library.search.sentences import meaning_of_a_word
+        from photoindex.library.search.sentences import meaning_of_a_word, words_that_say_something
 
         terms = [leaf for leaf in leaves(self.tree) if isinstance(leaf, Compare) and leaf.field == "event"]
         events = {leaf.value or "": leaf for leaf in terms if leaf.operator is Operator.IS}
@@ -201,6 +201,8 @@ class SearchResult:
         found += misses
         if (meant := meaning_of_a_word(self.library, words)) is not None:
             found.append(f"'{words[0]}' was searched as a word; did you mean {meant}?")
+        if self.fallback is not None and (telling := words_that_say_something(words)) is not None:
+            found.append(f"all of these words have to be in a photo's texts; those that say something: {telling}")
         if not misses and self.answer is not None and any(one.cut.minimum is not None for one in self.answer.targets):
             found.append("nothing looks enough like this; --all shows the nearest")
         return found

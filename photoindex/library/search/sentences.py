@@ -13,7 +13,7 @@ from photoindex.query.country_words import COUNTRIES, REGIONS
 from photoindex.query.lexer import QUOTES
 from photoindex.query.said_dates import Calendar
 from photoindex.query.sentence_rules import KnownPlace, Names
-from photoindex.query.sentences import understood
+from photoindex.query.sentences import telling_words, understood
 from photoindex.store.search import names
 from photoindex.store.search.fields import grammar
 
@@ -29,6 +29,12 @@ def meaning_of_a_word(library: Library, arguments: Sequence[str]) -> str | None:
     """Return what a word alone could mean, which is searched as a word: date:2019 for 2019, type:video for videos."""
     words = " ".join(arguments).split()
     return sentence(library, ("in", *words)) if len(words) == 1 and words[0].isalnum() else None
+
+
+def words_that_say_something(arguments: Sequence[str]) -> str | None:
+    """Return the words of a query without those such as photo, of and a, None where that changes nothing."""
+    fields = grammar()
+    return telling_words(join_arguments(arguments, fields), fields)
 
 
 def hints_on_words(arguments: Sequence[str]) -> list[str]:
