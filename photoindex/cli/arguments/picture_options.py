@@ -18,6 +18,7 @@ from photoindex.file_access import as_named
 if TYPE_CHECKING:
     from photoindex.library.export.photo_cards import GalleryGroup, GallerySection
     from photoindex.library.handle import Library
+    from photoindex.library.photos.show import Shown
     from photoindex.library.search.hits import Hit
 
 DEFAULT_LIMIT = 500
@@ -163,6 +164,22 @@ def show_groups(
         _write_contact_sheet(library, shown, options, title)
     if options.preview and not is_empty:
         _preview(library, shown, options)
+
+
+def show_one(library: Library, shown: Shown, *, hidden: bool, sensitive: bool) -> None:
+    """Show the picture of one photo in the terminal, unless it shows a hidden person or is sensitive."""
+    from photoindex.cli.terminal.thumbnails import show_thumbnail
+    from photoindex.library.people.hidden import left_out
+
+    if shown.photo is None:
+        return
+    of_hidden, of_sensitive = left_out(library, [shown.photo.id])
+    if of_hidden and not hidden:
+        print("a photo of a hidden person; --hidden shows it")
+    elif of_sensitive and not sensitive:
+        print("a sensitive photo; --sensitive shows it")
+    else:
+        show_thumbnail(shown.preview, shown.thumbnail)
 
 
 def _without_left_out(

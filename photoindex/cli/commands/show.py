@@ -10,13 +10,12 @@ import typer
 
 from photoindex.cli.arguments.common import JsonOption, LibraryOption, opened
 from photoindex.cli.arguments.path_completion import complete_path
-from photoindex.cli.arguments.picture_options import HiddenOption, SensitiveOption
+from photoindex.cli.arguments.picture_options import HiddenOption, SensitiveOption, show_one
 from photoindex.cli.output.details import Section, print_details, print_json, size_text
 from photoindex.cli.output.fact_rows import fact_rows
 from photoindex.errors import NothingFound, UsageError
 
 if TYPE_CHECKING:
-    from photoindex.library.handle import Library
     from photoindex.library.photos.show import Shown
 
 
@@ -61,25 +60,10 @@ def show(
                 if number:
                     print()
                 if thumbnail:
-                    _show_thumbnail(found, one, hidden=hidden, sensitive=sensitive)
+                    show_one(found, one, hidden=hidden, sensitive=sensitive)
                 _print(one)
     if unknown:
         raise typer.Exit(NothingFound.exit_code)
-
-
-def _show_thumbnail(library: Library, shown: Shown, *, hidden: bool, sensitive: bool) -> None:
-    from photoindex.cli.terminal.thumbnails import show_thumbnail
-    from photoindex.library.people.hidden import left_out
-
-    if shown.photo is None:
-        return
-    of_hidden, of_sensitive = left_out(library, [shown.photo.id])
-    if of_hidden and not hidden:
-        print("a photo of a hidden person; --hidden shows it")
-    elif of_sensitive and not sensitive:
-        print("a sensitive photo; --sensitive shows it")
-    else:
-        show_thumbnail(shown.preview, shown.thumbnail)
 
 
 def _print(shown: Shown) -> None:
