@@ -111,7 +111,7 @@ def test_the_only_installed_model_is_used_if_the_default_is_missing_and_the_inst
     runner: LibraryRunner, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PHOTOINDEX_EMBED__MODEL")
-    unseen = run(capsysbinary, "search", "a", "dog")
+    unseen = run(capsysbinary, "search", "brown", "dog")
     assert (unseen.code, unseen.out) == (0, b"")
     assert unseen.err == b"searching by words alone: no photos are embedded yet; run: photoindex embed\n"
     listed = run(capsysbinary, "models", "list", "--json").json
