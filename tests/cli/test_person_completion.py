@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,10 +13,10 @@ import pytest
 from photoindex.library.words.albums import create_album
 from photoindex.library.words.tags import add_tags
 from tests.command_line import run
+from tests.completions import Completed, completed_by_bash
 from tests.face_rows import FaceRows
 from tests.rows import VolumeRows, library_in
 
-Completed = Callable[..., list[str]]
 NAMES = ("Anna", "Anna Berg", "Änne", "Ben", "O'Brien", "Zoë $")
 
 
@@ -34,18 +34,7 @@ def library_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def bash(
     library_folder: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> Completed:
-    """Return the completions of the last of the words of a line, as Bash splits it."""
-
-    def completed(*words: str, library: Path = library_folder) -> list[str]:
-        monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(library))
-        monkeypatch.setenv("_PHOTOINDEX_COMPLETE", "complete_bash")
-        monkeypatch.setenv("COMP_WORDS", "\n".join(("photoindex", *words)))
-        monkeypatch.setenv("COMP_CWORD", str(len(words)))
-        done = run(capsysbinary)
-        assert (done.code, done.err) == (0, b"")
-        return [one for one in done.out.decode().splitlines() if one]
-
-    return completed
+    return completed_by_bash(library_folder, monkeypatch, capsysbinary)
 
 
 @pytest.fixture

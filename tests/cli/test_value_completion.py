@@ -6,7 +6,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -18,10 +17,9 @@ from photoindex.library.words.tags import add_tags
 from photoindex.models.lock import read_lock, write_lock
 from photoindex.query.vocabulary import EXAMPLES, FIELDS, SORT_KEYS
 from photoindex.store.schema.tables import event, place
-from tests.command_line import run
+from tests.completions import Completed, completed_by_bash
 from tests.rows import VolumeRows, library_in
 
-Completed = Callable[..., list[str]]
 LENSES = [f"Lens {number:03}" for number in range(200)]
 HEAVY = ("sqlalchemy", "numpy", "torch", "faiss", "onnxruntime", "PIL", "cv2", "sklearn", "rich.console")
 
@@ -66,18 +64,7 @@ def library_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bash(
     library_folder: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> Completed:
-    """Return the completions of the last of the words of a line, as Bash splits it."""
-
-    def completed(*words: str, library: Path = library_folder) -> list[str]:
-        monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(library))
-        monkeypatch.setenv("_PHOTOINDEX_COMPLETE", "complete_bash")
-        monkeypatch.setenv("COMP_WORDS", "\n".join(("photoindex", *words)))
-        monkeypatch.setenv("COMP_CWORD", str(len(words)))
-        done = run(capsysbinary)
-        assert (done.code, done.err) == (0, b"")
-        return [one for one in done.out.decode().splitlines() if one]
-
-    return completed
+    return completed_by_bash(library_folder, monkeypatch, capsysbinary)
 
 
 def test_fields_are_completed_and_a_single_one_with_its_values(bash: Completed) -> None:
