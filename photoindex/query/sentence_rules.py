@@ -120,6 +120,8 @@ def _date(said: tuple[str, ...], text: str, around: Around) -> Piece | None:
         lead, rest = _behind(said, words.DATE)
         # The last year is another one than last year.
         found = (read_said(said[len(lead) :], around.calendar) or read_said(rest, around.calendar)) if lead else None
+    elif not isinstance(found, Period) and len(said) > 1 and said[0] in words.OF:  # Sundays of May
+        lead, rest = said[:1], said[1:]
     is_article = bool(lead) and lead[0] == "a" and not text.casefold().startswith("à")
     if found is None or is_article or _ends_a_range(around):
         return None
@@ -214,7 +216,8 @@ def _key(said: tuple[str, ...]) -> str:
 
 def _known(said: tuple[str, ...], around: Around) -> KnownPlace | None:
     key = _key(said)
-    return None if len(key) < len("rom") or key in words.SMALL else around.names.place(key)
+    is_short = len(key) < len("rom") and key != "uk"
+    return None if is_short or key in words.SMALL else around.names.place(key)
 
 
 def _is_name(key: str, written: str, around: Around) -> bool:
@@ -246,8 +249,8 @@ def _strength(lead: tuple[str, ...], text: str, around: Around, *, is_common: bo
 
 def _camera(said: tuple[str, ...], text: str, around: Around) -> Piece | None:
     lead, rest = _behind(said, words.CAMERA | words.POSSESSIVES)
-    rest = tuple(one for one in rest if one not in words.CAMERA_NOUNS and one not in words.ARTICLES) if lead else rest
-    if not rest or not (lead or rest[0] in words.CAMERA_MAKERS):
+    rest = tuple(one for one in rest if one not in words.CAMERA_NOUNS) if lead else rest
+    if not rest or rest[-1] in words.ARTICLES or not (lead or rest[0] in words.CAMERA_MAKERS):
         return None
     has_digits = [one for one in rest if any(letter.isdigit() for letter in one)]
     has_model = any(not one.isdigit() for one in has_digits) or (bool(has_digits) and rest[0] in words.CAMERA_MAKERS)
@@ -276,7 +279,8 @@ def _is_camera(said: tuple[str, ...], lead: tuple[str, ...], text: str, around: 
     if any(one in words.TAKEN for one in said):
         return True
     is_with = any(one in words.WITH | words.POSSESSIVES for one in lead)
-    return is_with and not any(one in words.INDEFINITE for one in said)
+    is_of_these = bool(lead) and lead[0] in words.FROM_PLACE and around.is_of_photos
+    return (is_with or is_of_these) and not any(one in words.INDEFINITE for one in said)
 
 
 def _kind(said: tuple[str, ...], text: str, around: Around) -> Piece | None:

@@ -92,7 +92,7 @@ TRAVEL = _words(
     "trip travel travelling flight visit viaje viajes vuelo vuelos llegada excursión escapada visita vamos ida paseo ruta regreso vuelta"
 )
 HAVING_PLACES = _words(
-    "flag flags map maps bottle bottles glass glasses bank king queen president prince team wine wines cheese beer jersey shirt people "
+    "plaster plâtre flag flags map maps bottle bottles glass glasses bank king queen president prince team wine wines cheese beer jersey shirt people "
     "friend friends family man woman girl boy letter postcard souvenir souvenirs restaurant hotel cafe street avenue place square gate "
     "station air miss tours university tower cup "
     "flagge fahne karte flasche glas könig königin präsident mannschaft wein weine käse bier trikot leute freunde freund freundin familie "
