@@ -60,7 +60,6 @@ class Piece:
     value: str = ""
     others: tuple[str, ...] = ()
     kind: str = ""
-    said: Said | None = None
     strength: Strength = Strength.STRONG
 
 
@@ -94,7 +93,11 @@ class Around:
     @property
     def noun(self) -> str:
         """The word before, without articles and words such as of."""
-        return next((word for word in reversed(self.before) if word not in words.ARTICLES | words.OF), "")
+        return self.before_these(words.ARTICLES | words.OF)
+
+    def before_these(self, skipped: Collection[str]) -> str:
+        """Return the word before those that are skipped."""
+        return next((word for word in reversed(self.before) if word not in skipped), "")
 
     @property
     def is_of_photos(self) -> bool:
@@ -113,6 +116,11 @@ def _behind(said: tuple[str, ...], leading: Collection[str]) -> tuple[tuple[str,
     return said[:at], said[end:]
 
 
+def _is_bare_a(lead: tuple[str, ...], text: str) -> bool:
+    """Tell whether an `a` without an accent leads: the English article, if not a Spanish or French preposition."""
+    return lead[:1] == ("a",) and not text.casefold().startswith("à")
+
+
 def _date(said: tuple[str, ...], text: str, around: Around) -> Piece | None:
     lead: tuple[str, ...] = ()
     found, rest = read_said(said, around.calendar), said
@@ -122,16 +130,15 @@ def _date(said: tuple[str, ...], text: str, around: Around) -> Piece | None:
         found = (read_said(said[len(lead) :], around.calendar) or read_said(rest, around.calendar)) if lead else None
     elif not isinstance(found, Period) and len(said) > 1 and said[0] in words.OF:  # Sundays of May
         lead, rest = said[:1], said[1:]
-    is_article = bool(lead) and lead[0] == "a" and not text.casefold().startswith("à")
-    if found is None or is_article or _ends_a_range(around):
+    if found is None or _is_bare_a(lead, text) or _ends_a_range(around):
         return None
     if isinstance(found, Period):
-        return Piece(text, said, "date", str(found), said=found) if _is_plain_period(rest, lead, around) else None
+        return Piece(text, said, "date", str(found)) if _is_plain_period(rest, lead, around) else None
     if not _is_plain_each_year(found, rest, lead, around):
         return None
     if isinstance(found, Weekday):
-        return Piece(text, said, "weekday", WEEKDAY_NAMES[found.number - 1], said=found)
-    return Piece(text, said, "month" if len(found.first) == len("MM") else "day", str(found), said=found)
+        return Piece(text, said, "weekday", WEEKDAY_NAMES[found.number - 1])
+    return Piece(text, said, "month" if len(found.first) == len("MM") else "day", str(found))
 
 
 def _ends_a_range(around: Around) -> bool:
@@ -149,9 +156,8 @@ def _is_plain_period(rest: tuple[str, ...], lead: tuple[str, ...], around: Aroun
         or (rest[0] in _RELATIONS and around.noun in SEASONS.keys() | MONTHS.keys())  # the summer before 2019
         or (not lead and around.noun in _RELATIONS)
     )
-    is_broken = (
-        rest[0] in MONTHS and around.last.rstrip(".").isdigit() and len(around.last) <= len("31.")
-    )  # 30 February
+    is_number = around.last.rstrip(".").isdigit() and len(around.last) <= len("31.")
+    is_broken = rest[0] in MONTHS and is_number  # 30 February
     is_spring = rest[0] in SEASONS and around.last in words.OTHER_SPRINGS
     is_march = MONTHS.get(rest[0]) == MONTHS["march"] and around.last in words.MARCHING
     if is_qualified or is_march or is_broken or is_spring:
@@ -164,7 +170,7 @@ def _is_plain_period(rest: tuple[str, ...], lead: tuple[str, ...], around: Aroun
 def _is_plain_year(year: int, lead: tuple[str, ...], around: Around) -> bool:
     if not _OLDEST <= year <= around.calendar.today.year or around.next in words.COUNTED:
         return False
-    noun = next((word for word in reversed(around.before) if word not in words.ARTICLES | words.DATE), "")
+    noun = around.before_these(words.ARTICLES | words.DATE)
     if noun in words.NUMBERED or around.next in words.NUMBERED:  # room 2015, the film 1984
         return False
     if lead and lead[-1] in words.OF and not (around.is_of_photos or around.noun in words.OCCASIONS):  # a crowd of 2000
@@ -238,9 +244,7 @@ def _strength(lead: tuple[str, ...], text: str, around: Around, *, is_common: bo
         is_name = around.closed or around.next in words.OCCASIONS | words.PHOTOS | words.VIDEOS
         is_free = around.last not in words.SMALL
         return Strength.WEAK if is_name and is_free and not is_common and not is_passing else None
-    if lead[0] == "a" and not text.casefold().startswith(
-        "à"
-    ):  # the English article, or viaje a Lisboa, l'ete dernier a Nice
+    if _is_bare_a(lead, text):  # viaje a Lisboa, l'ete dernier a Nice
         return Strength.STRONG if around.last in words.TRAVEL or around.known else None
     if lead[0] not in words.FROM_PLACE or (around.is_of_photos and not is_common):
         return Strength.STRONG

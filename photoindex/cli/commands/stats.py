@@ -128,12 +128,7 @@ def stats(
     if targets and output.form in (Form.TABLE, Form.PLAIN):
         return
     if output.form is Form.TABLE:
-        of_file = (
-            f"; for {found.of_file:,} of them only the time of the file is known, which is not counted"
-            if found.of_file
-            else ""
-        )
-        print(f"{amount(found.photos, 'photos')}{of_file}")
+        print(f"{amount(found.photos, 'photos')}{found.without_time}")
         sys.stdout.flush()
         print_bars([_part(group, limit) for group in found.groups if group.bars or group.unknown], output)
     else:

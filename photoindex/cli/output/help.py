@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _WIDEST_NAMES = 32
 """Columns for an option and its placeholder; longer ones are folded."""
 _WRITTEN_WIDTH = 76
-"""A paragraph whose lines are all as short as this keeps them; others are filled anew."""
+"""A paragraph whose lines are no longer than this keeps its line breaks; others are wrapped again."""
 
 
 def with_plain_help(command: Any) -> Any:

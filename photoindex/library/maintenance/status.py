@@ -340,7 +340,7 @@ def _with_next_steps(found: Status) -> Status:
 
 
 def next_after_scan(library: Library) -> NextStep | None:
-    """Return what makes new photos findable by what they show, None if nothing is to be done for that."""
+    """Return the next step towards a search by what photos show, None if there is none."""
     with library.database.read() as connection:
         to_embed = _count_to_embed(library, connection)
         for step in _steps_to_embed(to_embed, _embed_command(library, connection) if to_embed else ""):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from functools import cache
 
 from photoindex.library.handle import Library
 from photoindex.library.search.parse import lookups_of
@@ -44,6 +45,8 @@ def hints_on_words(arguments: Sequence[str]) -> list[str]:
 
 
 def _names(library: Library) -> Names:
+    # Each is asked again for the same words, and the names of cameras are read from all photos.
+    @cache
     def place(key: str) -> KnownPlace | None:
         with library.database.read() as connection:
             if (kind := names.place_called(connection, key)) is not None:
@@ -55,10 +58,12 @@ def _names(library: Library) -> Names:
             country = None if code is None else names.country_of(connection, code)
         return None if country is None else KnownPlace(country.lower(), "wide")
 
+    @cache
     def cameras() -> Collection[str]:
         with library.database.read() as connection:
             return list(names.cameras(connection))
 
+    @cache
     def means_more(key: str) -> bool:
         with library.database.read() as connection:
             return names.is_other_name(connection, key)

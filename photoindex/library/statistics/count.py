@@ -123,6 +123,13 @@ class Statistics:
     of_file: int = 0
     notes: tuple[Note, ...] = ()
 
+    @property
+    def without_time(self) -> str:
+        """What follows the number of photos, where for some only the time of the file is known; else ""."""
+        if not self.of_file:
+            return ""
+        return f"; for {self.of_file:,} of them only the time of the file is known, which is not counted"
+
 
 def dimensions(written: str) -> tuple[Dimension, ...]:
     """Return the dimensions of a list with commas, each once. Raises UsageError for an unknown one."""

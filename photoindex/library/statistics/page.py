@@ -170,12 +170,7 @@ def _note(group: Group) -> str:
 
 
 def _counted(found: Statistics) -> str:
-    of_file = (
-        f"; for {found.of_file:,} of them only the time of the file is known, which is not counted"
-        if found.of_file
-        else ""
-    )
-    return f"{_photos(found.photos)}{of_file}"
+    return f"{_photos(found.photos)}{found.without_time}"
 
 
 def _photos(number: int) -> str:
