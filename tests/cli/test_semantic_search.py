@@ -163,20 +163,32 @@ def test_counts_json_templates_and_other_orders_support_the_score(search: Search
     assert search("red", "--count", "--json").json == [{"schema": 1, "count": found}]
     hits = search("red", "--json").json
     assert [hit["score_rank"] for hit in hits] == list(range(1, found + 1))
-    assert all(0 < hit["score"] <= 1 and hit["words_rank"] is None and hit["fused"] > 0 for hit in hits)
-    assert [hit["score"] for hit in hits] == sorted((hit["score"] for hit in hits), reverse=True)
+    assert all(0 <= hit["relevance"] <= 100 and hit["words_rank"] is None and hit["fused"] > 0 for hit in hits)
+    assert [hit["relevance"] for hit in hits] == sorted((hit["relevance"] for hit in hits), reverse=True)
     assert len(search("red", "-0").out.split(b"\0")) == found + 1
-    (line,) = search("red", "-n", "1", "--format", "{score}|{fused}\n").out.decode().splitlines()
-    assert line == f"{hits[0]['score']}|{hits[0]['fused']}"
+    (line,) = search("red", "-n", "1", "--format", "{relevance}|{fused}\n").out.decode().splitlines()
+    assert line == f"{hits[0]['relevance']}|{hits[0]['fused']}"
     by_name = search.paths("red", "--sort", "name")
     assert by_name == sorted(by_name)
     assert set(by_name) == set(search.paths("red", "--sort", "relevance"))
-    assert b",score," in search("red", "--csv").out.splitlines()[0]
+    assert b",relevance," in search("red", "--csv").out.splitlines()[0]
+
+
+def test_only_explain_shows_cosines(search: Search) -> None:
+    """They may be negative, and say little to who does not know the model."""
+    (hit,) = search("red", "-n", "1", "--json").json
+    assert not {"score", "second_score"} & hit.keys()
+    assert b"score," not in search("red", "--csv").out.splitlines()[0]
+    refused = search("red", "--format", "{score}")
+    assert refused.code == 2
+    assert b"no field {score}" in refused.err
+    (whole,) = search("red", "--explain", "--json").json
+    assert 0 < whole["by_meaning"]["hits"][0]["score"] <= 1
 
 
 def test_a_search_by_fields_has_no_scores_and_loads_no_model(search: Search) -> None:
     (hit,) = search("date:2019", "-n", "1", "--json").json
-    assert (hit["score"], hit["score_rank"], hit["words_rank"], hit["fused"]) == (None, None, None, None)
+    assert (hit["relevance"], hit["score_rank"], hit["words_rank"], hit["fused"]) == (None, None, None, None)
 
 
 def test_a_terminal_shows_the_relevance_only_if_there_is_one(search: Search) -> None:

@@ -374,13 +374,14 @@ COLUMNS: tuple[Column, ...] = (
             "taken_at_confidence", "taken_at_precision", "taken_at_utc", "utc_offset_minutes", "zone",
             "latitude", "longitude", "altitude_m", "place", "camera_make", "camera_model", "lens", "iso", "aperture",
             "exposure_seconds", "focal_length_mm", "rating", "title", "description", "keywords", "digest", "added_at",
-            "relevance", "score", "score_rank", "words_rank", "fused", "second_score",
+            "relevance", "score_rank", "words_rank", "fused",
         )
     ),
 )  # fmt: skip
 """What is known of a hit: all columns in JSON, CSV and templates, those with a heading in the table.
 
-relevance: 0 to 100, never higher than that of the photo before it. score: cosine of the photo and the query, -1 to 1. score_rank, words_rank: its rank among the photos that reach the cut-off,
+relevance: 0 to 100, never higher than that of the photo before it. score_rank, words_rank: its rank among the photos that reach the cut-off,
 and among those whose texts have all words. fused: the sum of weight / (60 + rank) over the list of meaning and those of words,
-which relevance sorts by; --explain shows the weights. second_score: cosine by the model of --rerank. All are None where nothing was searched by meaning.
+which relevance sorts by; --explain shows the weights. All are None where nothing was searched by meaning. The cosines, which
+may be negative and differ from model to model, are shown by --explain alone.
 """

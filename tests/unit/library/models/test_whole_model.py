@@ -73,12 +73,12 @@ def installed(runner: SemanticRunner, path: Path, **request: bool) -> InstallRes
 def found_by(
     runner: SemanticRunner, query: str, capture: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, float]:
-    """Return path -> score of what a search finds, best first."""
+    """Return path -> cosine of what a search finds, best first."""
     monkeypatch.setenv("PHOTOINDEX_LIBRARY", str(runner.folder))
     monkeypatch.setenv("PHOTOINDEX_EMBED__MODEL", str(runner.settings["embed.model"]))
-    ran = run(capture, "search", *query.split(), "--all", "--json")
+    ran = run(capture, "search", *query.split(), "--all", "--explain", "--json")
     assert ran.code == 0, ran.err
-    return {line["path"]: line["score"] for line in ran.json}
+    return {hit["path"]: hit["score"] for (whole,) in [ran.json] for hit in whole["by_meaning"]["hits"]}
 
 
 def test_its_licence_is_accepted_once(hub: Hub, runner: SemanticRunner) -> None:
