@@ -33,6 +33,7 @@ _STOCK_STARTS = (
 _EMPTYING = frozenset({"person", "sidecar"})  # an empty list from these means that there are no keywords
 _ALONE = _EMPTYING | {"takeout"}
 _LARGEST = 1 << 53
+_NOTHING: Mapping[str, FactValue] = {}
 
 
 def resolve(facts: Facts, *, name: bytes, folder: bytes, mtime_ns: int, home_zone: str | None = None) -> Resolved:
@@ -116,12 +117,11 @@ class _Picker:
     """Picks each fact from its best source and records that source."""
 
     def __init__(self, facts: Facts, sources: dict[str, str]) -> None:
-        self._facts = facts
+        self._facts = {source: known for source, known in facts.items() if isinstance(known, Mapping)}
         self._sources = sources
 
     def _of(self, source: str) -> Mapping[str, FactValue]:
-        known = self._facts.get(source)
-        return known if isinstance(known, Mapping) else {}
+        return self._facts.get(source, _NOTHING)
 
     def text(self, fact: str) -> str | None:
         for source in PRIORITIES[fact]:
