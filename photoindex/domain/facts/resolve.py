@@ -9,7 +9,7 @@ from functools import partial
 from photoindex.domain.facts.lenses import lens_name, lens_range
 from photoindex.domain.facts.sources import PRIORITIES
 from photoindex.domain.time.offsets import TimeEvidence
-from photoindex.domain.time.resolution import resolve_time
+from photoindex.domain.time.resolution import PhotoTime, resolve_time
 from photoindex.domain.time.zones import zone_at
 from photoindex.text import composed
 from photoindex.types import Facts, FactValue, Resolved
@@ -80,6 +80,15 @@ def resolve(facts: Facts, *, name: bytes, folder: bytes, mtime_ns: int, home_zon
         sources=sources,
         **asdict(_said(pick)),
     )
+
+
+def resolve_taken_at(
+    facts: Facts, *, name: bytes, folder: bytes, mtime_ns: int, home_zone: str | None = None
+) -> PhotoTime | None:
+    """Return the time that `resolve` makes of the same evidence, without the other facts."""
+    latitude, longitude, _ = _Picker(facts, {}).position()
+    zone = None if latitude is None or longitude is None else zone_at(latitude, longitude)
+    return resolve_time(TimeEvidence(facts, name, zone, home_zone), folder, mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)
