@@ -9,7 +9,7 @@ from functools import partial
 from photoindex.domain.facts.lenses import lens_name, lens_range
 from photoindex.domain.facts.sources import PRIORITIES
 from photoindex.domain.time.offsets import TimeEvidence
-from photoindex.domain.time.resolution import resolve_time
+from photoindex.domain.time.resolution import PhotoTime, resolve_time
 from photoindex.domain.time.zones import zone_at
 from photoindex.text import composed
 from photoindex.types import Facts, FactValue, Resolved
@@ -33,6 +33,7 @@ _STOCK_STARTS = (
 _EMPTYING = frozenset({"person", "sidecar"})  # an empty list from these means that there are no keywords
 _ALONE = _EMPTYING | {"takeout"}
 _LARGEST = 1 << 53
+_NOTHING: Mapping[str, FactValue] = {}
 
 
 def resolve(facts: Facts, *, name: bytes, folder: bytes, mtime_ns: int, home_zone: str | None = None) -> Resolved:
@@ -81,6 +82,15 @@ def resolve(facts: Facts, *, name: bytes, folder: bytes, mtime_ns: int, home_zon
     )
 
 
+def resolve_taken_at(
+    facts: Facts, *, name: bytes, folder: bytes, mtime_ns: int, home_zone: str | None = None
+) -> PhotoTime | None:
+    """Return the time that `resolve` makes of the same evidence, without the other facts."""
+    latitude, longitude, _ = _Picker(facts, {}).position()
+    zone = None if latitude is None or longitude is None else zone_at(latitude, longitude)
+    return resolve_time(TimeEvidence(facts, name, zone, home_zone), folder, mtime_ns)
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """The facts of a photo that a person states often and for many photos, and from which nothing else follows."""
@@ -116,12 +126,11 @@ class _Picker:
     """Picks each fact from its best source and records that source."""
 
     def __init__(self, facts: Facts, sources: dict[str, str]) -> None:
-        self._facts = facts
+        self._facts = {source: known for source, known in facts.items() if isinstance(known, Mapping)}
         self._sources = sources
 
     def _of(self, source: str) -> Mapping[str, FactValue]:
-        known = self._facts.get(source)
-        return known if isinstance(known, Mapping) else {}
+        return self._facts.get(source, _NOTHING)
 
     def text(self, fact: str) -> str | None:
         for source in PRIORITIES[fact]:

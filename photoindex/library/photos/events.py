@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from photoindex.domain.events import titles
 from photoindex.domain.events.sessions import (
@@ -29,8 +31,6 @@ from photoindex.store.photos import events as event_rows
 from photoindex.store.photos.events import EventRow, PhotoTimes, PlaceRow
 
 DEFAULT_GAP_SECONDS = WHOLE_DAY_GAP_SECONDS
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,68 +212,114 @@ class _Namer:
 
     def events(self, of_trips: list[range]) -> list[list[Event]]:
         """Return each trip followed by its days, and each other day alone, in chronological order."""
-        tops: list[list[Event]] = []
+        runs: list[list[range]] = []
         session = 0
         for trip in [*of_trips, range(len(self._found), len(self._found))]:
-            tops += [[self._event(range(day, day + 1), "day")] for day in range(session, trip.start)]
+            runs += [[range(day, day + 1)] for day in range(session, trip.start)]
             if trip:
-                tops.append([self._event(trip, "trip"), *(self._event(range(day, day + 1), "day") for day in trip)])
+                runs.append([trip, *(range(day, day + 1) for day in trip)])
             session = trip.stop
-        return _with_unique_keys(tops)
+        events = iter(self._events([run for top in runs for run in top], {id(top[0]) for top in runs if len(top) > 1}))
+        tops = [[next(events) for _ in top] for top in runs]
+        return [[top[0], *(replace(day, parent=top[0].key) for day in top[1:])] for top in tops]
 
-    def _event(self, run: range, kind: str) -> Event:
-        found = self._found
-        photos = slice(found.photos(run[0]).start, found.photos(run[-1]).stop)
-        first, last = int(found.first[run[0]]), int(found.last[run[-1]])
-        days = np.unique(found.moments.seconds[photos] // DAY_SECONDS)
-        first_day, last_day = _wall(first)[:10], _wall(int(days[-1]) * DAY_SECONDS)[:10]
-        places = self._places(found.moments.place_ids[photos])
-        latitude, longitude = _centre(found.moments, photos)
-        return Event(
-            key=titles.key(places, first_day, trip=kind == "trip"),
-            kind=kind,
-            title=titles.title(places, first_day, last_day, cities_max=3 if kind == "trip" else 2),
-            first_at=_wall(first),
-            last_at=_wall(last),
-            days=len(days),
-            photos=photos.stop - photos.start,
-            places=places,
-            latitude=latitude,
-            longitude=longitude,
-            of_file=bool(self._of_file[photos].any()),
+    def _events(self, runs: list[range], of_trips: set[int]) -> Iterator[Event]:
+        """Yield the event of each run of sessions; of_trips: the identities of the runs that are trips."""
+        found, moments = self._found, self._found.moments
+        if not runs:
+            return
+        bounds = np.append(found.starts, len(moments.ids))
+        begins, ends = bounds[[run.start for run in runs]], bounds[[run.stop for run in runs]]
+        first_at = _walls(found.first[[run.start for run in runs]])
+        last_at = _walls(found.last[[run.stop - 1 for run in runs]])
+        days, last_days = _days(moments, begins, ends)
+        centres = _centres(moments, begins, ends)
+        of_file = (_sums(self._of_file.astype(np.int64), begins, ends) > 0).tolist()
+        places = self._places(begins, ends)
+        is_trip = [id(run) in of_trips for run in runs]
+        keys = titles.unique_keys(
+            titles.key(there, at[:10], trip=trip) for there, at, trip in zip(places, first_at, is_trip, strict=True)
         )
+        for index, key in enumerate(keys):
+            title = titles.title(
+                places[index], first_at[index][:10], last_days[index][:10], cities_max=3 if is_trip[index] else 2
+            )
+            yield Event(
+                key=key,
+                kind="trip" if is_trip[index] else "day",
+                title=title,
+                first_at=first_at[index],
+                last_at=last_at[index],
+                days=days[index],
+                photos=int(ends[index] - begins[index]),
+                places=places[index],
+                latitude=centres[index][0],
+                longitude=centres[index][1],
+                of_file=of_file[index],
+            )
 
-    def _places(self, place_ids: Numbers) -> tuple[PlaceName, ...]:
-        """Return the places, most photographed first; ties by id, so that titles are stable."""
-        ids, counts = np.unique(place_ids, return_counts=True)
-        order = np.argsort(-counts, kind="stable")
-        pairs = zip(ids[order].tolist(), counts[order].tolist(), strict=True)
-        known = ((self._names[place_id], photos) for place_id, photos in pairs if place_id in self._names)
-        return tuple(PlaceName(row.city, row.region, row.country, row.country_code, photos) for row, photos in known)
+    def _places(self, begins: Numbers, ends: Numbers) -> list[tuple[PlaceName, ...]]:
+        """Return the places of each event, most photographed first; ties by id, so that titles are stable."""
+        place_ids = self._found.moments.place_ids.tolist()
+        return [
+            tuple(
+                PlaceName(row.city, row.region, row.country, row.country_code, photos)
+                for place_id, photos in sorted(
+                    Counter(place_ids[begin:end]).items(), key=lambda counted: (-counted[1], counted[0])
+                )
+                if (row := self._names.get(place_id)) is not None
+            )
+            for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
+        ]
 
 
-def _with_unique_keys(tops: list[list[Event]]) -> list[list[Event]]:
-    keys = iter(titles.unique_keys(event.key for top in tops for event in top))
-    unique = []
-    for top in tops:
-        events_of_top = [replace(event, key=next(keys)) for event in top]
-        parent = events_of_top[0].key
-        unique.append([events_of_top[0], *(replace(day, parent=parent) for day in events_of_top[1:])])
-    return unique
+def _days(moments: Moments, begins: Numbers, ends: Numbers) -> tuple[list[int], list[str]]:
+    """Return the number of days with photos of each event, and the last of them as its first moment."""
+    days = moments.seconds // DAY_SECONDS
+    lowest, highest = _reduced(np.minimum, days, begins, ends), _reduced(np.maximum, days, begins, ends)
+    counts = np.ones(len(begins), np.int64)
+    for index in np.flatnonzero(lowest != highest).tolist():
+        counts[index] = len(np.unique(days[begins[index] : ends[index]]))
+    return counts.tolist(), _walls(highest * DAY_SECONDS)
 
 
-def _centre(moments: Moments, photos: slice) -> tuple[float | None, float | None]:
-    """Return the centre of positions on the sphere, correct across the date line too; degrees to six decimals."""
-    latitude, longitude = np.radians(moments.latitude[photos]), np.radians(moments.longitude[photos])
-    known = ~(np.isnan(latitude) | np.isnan(longitude))
-    if not known.any():
-        return None, None
-    latitude, longitude = latitude[known], longitude[known]
-    x = float(np.mean(np.cos(latitude) * np.cos(longitude)))
-    y = float(np.mean(np.cos(latitude) * np.sin(longitude)))
-    z = float(np.mean(np.sin(latitude)))
-    return round(float(np.degrees(np.arctan2(z, np.hypot(x, y)))), 6), round(float(np.degrees(np.arctan2(y, x))), 6)
+def _centres(moments: Moments, begins: Numbers, ends: Numbers) -> list[tuple[float | None, float | None]]:
+    """Return the centres of the positions of each event on the sphere, correct across the date line too.
+
+    Degrees to six decimals, None without a position.
+    """
+    known = ~(np.isnan(moments.latitude) | np.isnan(moments.longitude))
+    latitude = np.radians(np.where(known, moments.latitude, 0.0))
+    longitude = np.radians(np.where(known, moments.longitude, 0.0))
+    across = np.where(known, np.cos(latitude), 0.0)
+    x, y, z = (
+        _reduced(np.add, one, begins, ends)
+        for one in (across * np.cos(longitude), across * np.sin(longitude), np.sin(latitude))
+    )
+    counts = np.maximum(_sums(known.astype(np.int64), begins, ends), 1)
+    x, y, z = x / counts, y / counts, z / counts
+    degrees = np.degrees(np.arctan2(z, np.hypot(x, y))).tolist(), np.degrees(np.arctan2(y, x)).tolist()
+    found = (_sums(known.astype(np.int64), begins, ends) > 0).tolist()
+    return [
+        (round(one, 6), round(other, 6)) if there else (None, None)
+        for one, other, there in zip(*degrees, found, strict=True)
+    ]
 
 
-def _wall(seconds: int) -> str:
-    return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
+def _sums(values: Numbers, begins: Numbers, ends: Numbers) -> Numbers:
+    """Return the sum of whole numbers from each begin to each end."""
+    totals = np.concatenate(([0], np.cumsum(values)))
+    return totals[ends] - totals[begins]
+
+
+def _reduced(operation: np.ufunc, values: NDArray[Any], begins: Numbers, ends: Numbers) -> NDArray[Any]:
+    """Return what an operation makes of the values from each begin to each end, which are not empty."""
+    # What lies between an end and the next begin is made, too, and left out; an end may be one beyond the last value.
+    pairs = np.stack((begins, ends), axis=1).ravel()
+    found: NDArray[Any] = operation.reduceat(np.append(values, values[-1:]), pairs)[::2]
+    return found
+
+
+def _walls(seconds: Numbers) -> list[str]:
+    """Return seconds since 1970 as ISO 8601 wall times."""
+    return np.datetime_as_string(seconds.astype("datetime64[s]")).tolist()  # type: ignore[no-any-return]

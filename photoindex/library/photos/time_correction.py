@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from photoindex.domain.facts.resolve import resolve
+from photoindex.domain.facts.resolve import resolve_taken_at
 from photoindex.library.handle import Library
 from photoindex.library.lock import exclusive
 from photoindex.library.originals.roots import Roots
 from photoindex.library.photos.time_text import partial, shift_text, shifted
 from photoindex.library.scan.invalidation import invalidate
 from photoindex.library.scan.refresh import refresh
-from photoindex.pipeline.resolve.evidence import gather
+from photoindex.pipeline.resolve.evidence import Evidence, gather_all
 from photoindex.progress import EventSink, ignore_events
 from photoindex.store.engine.chunks import chunks
 from photoindex.store.journal import journal
@@ -120,11 +120,12 @@ def plan_time_changes(library: Library, photo_ids: Sequence[int], change: TimeCh
     for chunk in chunks(photo_ids, _CHUNK_PHOTOS):
         with library.database.read() as connection:
             paths = targets.first_paths(connection, chunk)
-            results = [
-                _foreseen(library, connection, one, paths.get(one.photo_id, b""))
-                for one in _plan(connection, chunk, change)
-            ]
-        yield from results
+            planned = list(_plan(connection, chunk, change))
+            foreseen = _foreseen(library, connection, planned)
+        for one in planned:
+            after, after_source = foreseen.get(one.photo_id, (one.before, one.before_source))
+            path = paths.get(one.photo_id, b"")
+            yield TimeResult(one.photo_id, path, one.before, after, one.why, one.before_source, after_source)
 
 
 def correct_times(
@@ -205,27 +206,27 @@ def _plan(connection: Connection, photo_ids: Sequence[int], change: TimeChange) 
         yield _Planned(photo.photo_id, before, photo.source, value, rows, None if rows else unchanged)
 
 
-def _foreseen(library: Library, connection: Connection, planned: _Planned, path: bytes) -> TimeResult:
-    after, after_source = planned.before, planned.before_source
-    if planned.why is None:
-        after, after_source = _resolved(library, connection, planned)
-    return TimeResult(planned.photo_id, path, planned.before, after, planned.why, planned.before_source, after_source)
+def _foreseen(
+    library: Library, connection: Connection, planned: Sequence[_Planned]
+) -> dict[int, tuple[str | None, str | None]]:
+    """Return photo -> the time that it would have after the change, and its source; only for photos that would change."""
+    changed = {one.photo_id: one for one in planned if one.why is None}
+    evidence = gather_all(connection, changed)
+    return {photo_id: _resolved(library, one, evidence.get(photo_id)) for photo_id, one in changed.items()}
 
 
-def _resolved(library: Library, connection: Connection, planned: _Planned) -> tuple[str | None, str | None]:
-    """Return the time that a photo would have after the change, and its source."""
-    evidence = gather(connection, planned.photo_id)
+def _resolved(library: Library, planned: _Planned, evidence: Evidence | None) -> tuple[str | None, str | None]:
     if evidence is None:
         return planned.value, None
     person = {name: value for name, value in evidence.facts.get("person", {}).items() if name != FACT}
     if planned.value is not None:
         person[FACT] = planned.value
     first = evidence.files[0]
-    resolved = resolve(
+    time = resolve_taken_at(
         {**evidence.facts, "person": person},
         name=first.name,
         folder=first.folder_path,
         mtime_ns=first.mtime_ns,
         home_zone=library.config.time.home_zone,
     )
-    return partial(resolved.taken_at, resolved.taken_at_precision), resolved.taken_at_source
+    return (None, None) if time is None else (partial(time.taken_at, time.precision), time.source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
@@ -13,6 +13,7 @@ from photoindex.geo.gazetteer import Gazetteer
 from photoindex.pipeline.resolve.evidence import Evidence, gather, gather_all
 from photoindex.store.people import hand_over, marks
 from photoindex.store.photos import assets
+from photoindex.store.photos.assets import Resolution
 from photoindex.store.photos.places import display, ensure_place
 from photoindex.store.search import text_index
 from photoindex.store.words import resolved
@@ -37,8 +38,7 @@ class Resolver:
     def refresh(self, connection: Connection, photo_ids: Collection[int]) -> None:
         """Resolve up to a few hundred photos, and bring up to date what follows from their facts."""
         found = gather_all(connection, photo_ids)
-        for photo_id, evidence in found.items():
-            self._resolve(connection, photo_id, evidence)
+        self._resolve(connection, found)
         resolved.follow(connection, found)
 
     def resolve(self, connection: Connection, photo_id: int) -> None:
@@ -48,9 +48,14 @@ class Resolver:
         """
         evidence = gather(connection, photo_id)
         if evidence is not None:
-            self._resolve(connection, photo_id, evidence)
+            self._resolve(connection, {photo_id: evidence})
 
-    def _resolve(self, connection: Connection, photo_id: int, evidence: Evidence) -> None:
+    def _resolve(self, connection: Connection, found: Mapping[int, Evidence]) -> None:
+        resolutions = [self._resolution(connection, photo_id, evidence) for photo_id, evidence in found.items()]
+        marks.write_all(connection, [(evidence.contents, evidence.marks) for evidence in found.values()])
+        assets.store_resolutions(connection, resolutions)
+
+    def _resolution(self, connection: Connection, photo_id: int, evidence: Evidence) -> Resolution:
         first = evidence.files[0]
         facts = resolve(
             evidence.facts, name=first.name, folder=first.folder_path, mtime_ns=first.mtime_ns, home_zone=self.home_zone
@@ -64,10 +69,7 @@ class Resolver:
         document = text_index.document(names, folders, facts)
         if others := [one.asset_id for one in evidence.contents[1:]]:
             hand_over.to_primary(connection, evidence.content.asset_id, others)
-        marks.write(connection, evidence.contents, evidence.marks)
-        assets.store_resolution(
-            connection, photo_id, content=evidence.content, resolved=facts, document=document, place_id=place_id
-        )
+        return Resolution(photo_id, evidence.content, facts, document, place_id)
 
 
 @dataclass(slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, null, select, update
 
 from photoindex.domain.people.values import FACE
 from photoindex.store.engine.chunks import chunks
+from photoindex.store.engine.statements import as_parameter, given_numbers
 from photoindex.store.schema.tables import photo, region, task
 
 STAGE = "faces"
@@ -25,13 +26,14 @@ def _count(asset_id: ColumnElement[int]) -> ColumnElement[int | None]:
     return case((faces > 0, faces), (_looked_through(asset_id).exists(), 0), else_=null())
 
 
-_count_of_one = select(_count(bindparam("asset_id")))
+_given = given_numbers("asset_ids")
+_count_of_given = select(_given.c.value, _count(_given.c.value).label("faces"))
 
 
-def faces_of(connection: Connection, asset_id: int) -> int | None:
-    """Return the number of faces of a content, None if it has none and no model looked for them."""
-    found: int | None = connection.execute(_count_of_one, {"asset_id": asset_id}).scalar_one()
-    return found
+def faces_of(connection: Connection, asset_ids: Collection[int]) -> dict[int, int | None]:
+    """Return content -> its number of faces, None if it has none and no model looked for them."""
+    rows = connection.execute(_count_of_given, {"asset_ids": as_parameter(asset_ids)})
+    return {row.value: row.faces for row in rows}
 
 
 def is_looked_through(connection: Connection, asset_id: int) -> bool:

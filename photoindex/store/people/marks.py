@@ -21,7 +21,7 @@ from photoindex.domain.sidecars.names import distance
 from photoindex.paths import to_text
 from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.database import new_id
-from photoindex.store.engine.statements import upsert
+from photoindex.store.engine.statements import as_parameter, is_given, upsert
 from photoindex.store.people import individuals, summaries
 from photoindex.store.photos import assets, sidecars
 from photoindex.store.photos.assets import PhotoContent
@@ -141,6 +141,12 @@ _of_asset = (
 )  # fmt: skip
 _marked_before = or_(region.c.schema.is_not(None), assignment.c.how == How.METADATA)
 _marked_of_asset = _of_asset.where(_marked_before)
+_with_marked = (
+    select(region.c.asset_id)
+    .distinct()
+    .outerjoin(assignment, assignment.c.region_id == region.c.id)
+    .where(is_given(region.c.asset_id, "asset_ids"), region.c.kind == FACE, region.c.frame == 0, _marked_before)
+)
 
 
 def _faces(connection: Connection, statement: Any, asset_id: int) -> list[_Face]:
@@ -163,6 +169,15 @@ def by_face(connection: Connection, asset_id: int, marks: Marks) -> dict[int, Ma
     faces = _faces(connection, _of_asset, asset_id) if marks.faces else []
     matches = matched_marks(marks.faces, [KnownFace(each.box, each.detected, each.decided) for each in faces])
     return {faces[place].id: marks.faces[number] for number, place in matches.items()}
+
+
+def write_all(connection: Connection, photos: Sequence[tuple[Sequence[PhotoContent], Marks]]) -> None:
+    """Call `write` for the contents and marks of up to a few hundred photos, where there is something to do."""
+    unmarked = [content.asset_id for contents, marks in photos if not marks.faces for content in contents]
+    marked_before = set(connection.execute(_with_marked, {"asset_ids": as_parameter(unmarked)}).scalars())
+    for contents, marks in photos:
+        if marks.faces or not marked_before.isdisjoint(content.asset_id for content in contents):
+            write(connection, contents, marks)
 
 
 def write(connection: Connection, contents: Sequence[PhotoContent], marks: Marks) -> None:

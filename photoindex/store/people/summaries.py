@@ -6,7 +6,7 @@ contents that represent photos count.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from typing import Any
 
@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from photoindex.domain.people.values import How
 from photoindex.store.engine.chunks import chunks
-from photoindex.store.engine.statements import upsert
+from photoindex.store.engine.statements import as_parameter, is_given, upsert
 from photoindex.store.schema.tables import asset, assignment, individual, individual_summary, photo, region
 
 _KEYS = 500
@@ -126,19 +126,19 @@ def forget_of_asset(connection: Connection, asset_id: int) -> None:
     connection.execute(_of_asset, {"wanted_asset": asset_id})
 
 
-_of_photo = delete(individual_summary).where(
+_of_photos = delete(individual_summary).where(
     individual_summary.c.individual_id.in_(
         select(assignment.c.individual_id)
         .join(region, region.c.id == assignment.c.region_id)
         .join(asset, asset.c.id == region.c.asset_id)
-        .where(asset.c.photo_id == bindparam("wanted_photo"))
+        .where(is_given(asset.c.photo_id, "photo_ids"))
     )
 )
 
 
-def forget_of_photo(connection: Connection, photo_id: int) -> None:
-    """Remove the summaries of the individuals in all contents of a photo; call it when another may represent it."""
-    connection.execute(_of_photo, {"wanted_photo": photo_id})
+def forget_of_photos(connection: Connection, photo_ids: Collection[int]) -> None:
+    """Remove the summaries of the individuals in all contents of photos; call it when others may represent them."""
+    connection.execute(_of_photos, {"photo_ids": as_parameter(photo_ids)})
 
 
 def forget_of_assets(connection: Connection, asset_ids: Select[tuple[int]]) -> None:

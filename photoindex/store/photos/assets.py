@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -214,6 +214,7 @@ _store_facts = (
 )
 _own_texts = [column for column in photo_text.c if column.name not in documents.COLUMNS]
 _texts = upsert(photo_text).values({column: bindparam(column.name) for column in (*_own_texts, photo_text.c.keywords)})
+_texts_of_photos = select(*_own_texts).where(is_given(photo_text.c.photo_id, "photo_ids"))
 _store_texts = _texts.on_conflict_do_update(
     index_elements=["photo_id"],
     set_={column.name: _texts.excluded[column.name] for column in _own_texts if not column.primary_key},
@@ -230,15 +231,49 @@ def store_resolution(
     place_id: int | None,
 ) -> None:
     """Write a photo's resolved facts, and the texts of its files in its full-text document."""
+    store_resolutions(connection, [Resolution(photo_id, content, resolved, document, place_id)])
+
+
+class Resolution(NamedTuple):
+    """What a photo was resolved to; content: the primary one, document: the texts of its files."""
+
+    photo_id: int
+    content: PhotoContent
+    resolved: Resolved
+    document: Mapping[str, str]
+    place_id: int | None
+
+
+def store_resolutions(connection: Connection, resolutions: Sequence[Resolution]) -> None:
+    """Write the facts of up to a few hundred photos, and what changes of the texts in their full-text documents."""
+    if not resolutions:
+        return
+    faces = counts.faces_of(connection, [one.content.asset_id for one in resolutions])
+    connection.execute(_store_facts, [_facts_row(one, faces[one.content.asset_id]) for one in resolutions])
+    photo_ids = [one.photo_id for one in resolutions]
+    # To write a document means to index its words again, which takes longer than all the rest.
+    stored = connection.execute(_texts_of_photos, {"photo_ids": as_parameter(photo_ids)}).mappings()
+    known = {row["photo_id"]: dict(row) for row in stored}
+    documents_now = ({"photo_id": one.photo_id, **one.document} for one in resolutions)
+    changed = [one for one in documents_now if not _is_stored(one, known.get(one["photo_id"]))]
+    if changed:
+        connection.execute(_store_texts, changed)
+    summaries.forget_of_photos(connection, photo_ids)
+
+
+def _is_stored(document: Mapping[str, Any], known: Mapping[str, Any] | None) -> bool:
+    return known is not None and all(document[name] == value for name, value in known.items())
+
+
+def _facts_row(one: Resolution, faces: int | None) -> dict[str, Any]:
+    content, resolved = one.content, one.resolved
     values = {name: getattr(resolved, name) for name in Resolved.__slots__}
     values["keywords"] = list(resolved.keywords)
     values["sources"] = dict(resolved.sources)
     values |= content.values
     values["primary_asset_id"] = content.asset_id
     values["size_bytes"] = content.size_bytes
-    values["place_id"] = place_id
-    values["faces"] = counts.faces_of(connection, content.asset_id)
+    values["place_id"] = one.place_id
+    values["faces"] = faces
     values["motion"] = bool(content.facts.get("container", {}).get("motion_bytes"))
-    connection.execute(_store_facts, {"wanted_photo": photo_id, **{f"new_{name}": values[name] for name in values}})
-    connection.execute(_store_texts, {"photo_id": photo_id, **document})
-    summaries.forget_of_photo(connection, photo_id)
+    return {"wanted_photo": one.photo_id, **{f"new_{name}": value for name, value in values.items()}}
