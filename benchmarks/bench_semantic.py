@@ -87,6 +87,11 @@ def main() -> None:
 def fill(folder: Path, photos: int, given: argparse.Namespace) -> None:
     """Make the library: rows, model, vectors, index, calibration of the space."""
     make_library(folder, photos)
+    give_meaning(folder, photos, given)
+
+
+def give_meaning(folder: Path, photos: int, given: argparse.Namespace) -> None:
+    """Give a library of rows a model, vectors, an index and a calibrated space. given: the options of all benchmarks."""
     given.library, given.batch_size, given.device, given.photos, given.peer = folder, 1, "cpu", photos, None
     side("model", given)
     photoindex("models", "install", folder / "made-model", "--id", FULL, library=folder)
