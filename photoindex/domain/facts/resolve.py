@@ -50,7 +50,7 @@ def resolve(facts: Facts, *, name: bytes, folder: bytes, mtime_ns: int, home_zon
     sources: dict[str, str] = {}
     pick = _Picker(facts, sources)
     latitude, longitude, altitude = pick.position()
-    zone = None if latitude is None or longitude is None else zone_at(latitude, longitude)
+    zone = _zone(latitude, longitude)
     time = resolve_time(TimeEvidence(facts, name, zone, home_zone), folder, mtime_ns)
     if time is not None:
         sources["taken_at"] = time.source
@@ -87,8 +87,11 @@ def resolve_taken_at(
 ) -> PhotoTime | None:
     """Return the time that `resolve` makes of the same evidence, without the other facts."""
     latitude, longitude, _ = _Picker(facts, {}).position()
-    zone = None if latitude is None or longitude is None else zone_at(latitude, longitude)
-    return resolve_time(TimeEvidence(facts, name, zone, home_zone), folder, mtime_ns)
+    return resolve_time(TimeEvidence(facts, name, _zone(latitude, longitude), home_zone), folder, mtime_ns)
+
+
+def _zone(latitude: float | None, longitude: float | None) -> str | None:
+    return None if latitude is None or longitude is None else zone_at(latitude, longitude)
 
 
 @dataclass(frozen=True, slots=True)

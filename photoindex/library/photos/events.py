@@ -212,31 +212,31 @@ class _Namer:
 
     def events(self, of_trips: list[range]) -> list[list[Event]]:
         """Return each trip followed by its days, and each other day alone, in chronological order."""
-        runs: list[list[range]] = []
+        runs: list[list[tuple[range, bool]]] = []
         session = 0
         for trip in [*of_trips, range(len(self._found), len(self._found))]:
-            runs += [[range(day, day + 1)] for day in range(session, trip.start)]
+            runs += [[(range(day, day + 1), False)] for day in range(session, trip.start)]
             if trip:
-                runs.append([trip, *(range(day, day + 1) for day in trip)])
+                runs.append([(trip, True), *((range(day, day + 1), False) for day in trip)])
             session = trip.stop
-        events = iter(self._events([run for top in runs for run in top], {id(top[0]) for top in runs if len(top) > 1}))
+        events = iter(self._events([run for top in runs for run in top]))
         tops = [[next(events) for _ in top] for top in runs]
         return [[top[0], *(replace(day, parent=top[0].key) for day in top[1:])] for top in tops]
 
-    def _events(self, runs: list[range], of_trips: set[int]) -> Iterator[Event]:
-        """Yield the event of each run of sessions; of_trips: the identities of the runs that are trips."""
+    def _events(self, runs: list[tuple[range, bool]]) -> Iterator[Event]:
+        """Yield the event of each run of sessions, which comes with whether it is a trip."""
         found, moments = self._found, self._found.moments
         if not runs:
             return
         bounds = np.append(found.starts, len(moments.ids))
-        begins, ends = bounds[[run.start for run in runs]], bounds[[run.stop for run in runs]]
-        first_at = _walls(found.first[[run.start for run in runs]])
-        last_at = _walls(found.last[[run.stop - 1 for run in runs]])
+        firsts, pasts = [run.start for run, _ in runs], [run.stop for run, _ in runs]
+        is_trip = [trip for _, trip in runs]
+        begins, ends = bounds[firsts], bounds[pasts]
+        first_at, last_at = _walls(found.first[firsts]), _walls(found.last[np.subtract(pasts, 1)])
         days, last_days = _days(moments, begins, ends)
         centres = _centres(moments, begins, ends)
         of_file = (_sums(self._of_file.astype(np.int64), begins, ends) > 0).tolist()
         places = self._places(begins, ends)
-        is_trip = [id(run) in of_trips for run in runs]
         keys = titles.unique_keys(
             titles.key(there, at[:10], trip=trip) for there, at, trip in zip(places, first_at, is_trip, strict=True)
         )
@@ -296,13 +296,12 @@ def _centres(moments: Moments, begins: Numbers, ends: Numbers) -> list[tuple[flo
         _reduced(np.add, one, begins, ends)
         for one in (across * np.cos(longitude), across * np.sin(longitude), np.sin(latitude))
     )
-    counts = np.maximum(_sums(known.astype(np.int64), begins, ends), 1)
-    x, y, z = x / counts, y / counts, z / counts
+    counts = _sums(known.astype(np.int64), begins, ends)
+    x, y, z = (one / np.maximum(counts, 1) for one in (x, y, z))
     degrees = np.degrees(np.arctan2(z, np.hypot(x, y))).tolist(), np.degrees(np.arctan2(y, x)).tolist()
-    found = (_sums(known.astype(np.int64), begins, ends) > 0).tolist()
     return [
         (round(one, 6), round(other, 6)) if there else (None, None)
-        for one, other, there in zip(*degrees, found, strict=True)
+        for one, other, there in zip(*degrees, (counts > 0).tolist(), strict=True)
     ]
 
 

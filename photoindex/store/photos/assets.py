@@ -61,7 +61,7 @@ _insert_photo, _insert_asset = insert(photo), insert(asset)
 
 
 def add_photo(connection: Connection, described: Described, size_bytes: int) -> int:
-    """Insert a photo without facts and return its id; `store_resolution` fills it in."""
+    """Insert a photo without facts and return its id; `store_resolutions` fills it in."""
     values = {"kind": str(described.media.kind), "format": described.media.format, "size_bytes": size_bytes}
     values |= {"keywords": [], "sources": {}, "added_at": time.time()}
     return new_id(connection.execute(_insert_photo, values))
@@ -219,19 +219,6 @@ _store_texts = _texts.on_conflict_do_update(
     index_elements=["photo_id"],
     set_={column.name: _texts.excluded[column.name] for column in _own_texts if not column.primary_key},
 )
-
-
-def store_resolution(
-    connection: Connection,
-    photo_id: int,
-    *,
-    content: PhotoContent,
-    resolved: Resolved,
-    document: Mapping[str, str],
-    place_id: int | None,
-) -> None:
-    """Write a photo's resolved facts, and the texts of its files in its full-text document."""
-    store_resolutions(connection, [Resolution(photo_id, content, resolved, document, place_id)])
 
 
 class Resolution(NamedTuple):

@@ -25,7 +25,7 @@ _update_text = (
 
 
 def store(connection: Connection, found: Mapping[int, tuple[Said, Mapping[str, str]]]) -> list[int]:
-    """Write photo -> (facts, their sources) of up to a few hundred photos, like `store_resolution`; only what changes.
+    """Write photo -> (facts, their sources) of up to a few hundred photos, like `store_resolutions`; only what changes.
 
     Returns the photos whose description is another, or comes from elsewhere: which captions are searched follows from it.
     """

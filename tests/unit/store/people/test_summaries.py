@@ -109,7 +109,7 @@ def test_another_content_that_represents_a_photo_makes_the_summaries_of_both_ane
     with rows.writing() as connection:
         (content,) = [one for one in assets.current_contents(connection, [1])[1] if one.asset_id == other]
         document = {column.name: "" for column in photo_text.c if not column.primary_key}
-        assets.store_resolution(connection, 1, content=content, resolved=Resolved(), document=document, place_id=None)
+        assets.store_resolutions(connection, [assets.Resolution(1, content, Resolved(), document, place_id=None)])
     make_summaries(rows.library)
     assert _of(rows, anna) == [Summary()]
 
