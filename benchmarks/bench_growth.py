@@ -12,21 +12,20 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import bench_semantic
-from common import options, photoindex, report
+from common import Measured, measured, options, photoindex, report
 
 # The tests are not an installed package; this benchmark uses their generators of libraries.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -43,21 +42,11 @@ FULL = SIZES[-1]
 MOST_EXPONENT = 1.1
 NOISE_SECONDS = 0.15
 """Differences below this are the machine's; they have no exponent."""
-NOTHING_FOUND = 11
-"""The exit code of commands that find nothing. In the smallest library there may be nothing to undo, either."""
+RIGHT = (0, 11)
+"""Exit codes: done, and nothing found. In the smallest library there may be nothing to undo, either."""
 KNOWN, NEW = "beach sunset", "harbour fog seen from above"
-PERCENT, TWELFTHS = "date:2010-01-01..2010-03-14", "date:2007-01..2009-05"
+PERCENT, TWELVE_PERCENT = "date:2010-01-01..2010-03-14", "date:2007-01..2009-05"
 """Dates of 1 % and of 12 % of the photos."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One run. cpu, wall: seconds. memory_mb: peak of anonymous memory of the process. lines: that it printed."""
-
-    cpu: float
-    wall: float
-    memory_mb: int
-    lines: int
 
 
 @dataclass(frozen=True)
@@ -92,13 +81,12 @@ def without_index(library: Path) -> Iterator[None]:
 
 @contextmanager
 def while_rebuilding(library: Path) -> Iterator[None]:
-    """Make the index anew at the same time."""
-    process = _start(("index", "rebuild"), library)
-    try:
+    """Rebuild the index in the background."""
+    with ThreadPoolExecutor(1) as background:
+        rebuilding = background.submit(photoindex, "index", "rebuild", library=library)
         time.sleep(2)
         yield
-    finally:
-        process.wait()
+        rebuilding.result()
 
 
 @contextmanager
@@ -152,9 +140,9 @@ CASES: tuple[Case, ...] = (
     Case(f"search {KNOWN} date:2015 --count", 1, 700, name="by meaning with a filter, --count"),
     Case(f"search {KNOWN} rating:5 -n 50", 1, 700, name="by meaning with a filter"),
     Case(f"search {KNOWN} -n 50", 4, 400, 1, around=without_index, name="by meaning without an index"),
-    Case(f"search {KNOWN} -n 50", 1.5, 1_000, 1, around=while_rebuilding, name="by meaning while the index is made anew"),
+    Case(f"search {KNOWN} -n 50", 1.5, 1_000, 1, around=while_rebuilding, name="by meaning while the index is rebuilt"),
     Case("index rebuild", 60, 1_500, 1),
-    Case(f"time shift {TWELFTHS} --by +1h --dry-run", 3, name="time shift --dry-run of 12 %"),
+    Case(f"time shift {TWELVE_PERCENT} --by +1h --dry-run", 3, name="time shift --dry-run of 12 %"),
     Case(f"time shift {PERCENT} --by +1h --yes", 5, rounds=1, after="undo", name="time shift of 1 %"),
     Case(f"time set {PERCENT} --to 2010-02-01T10:00 --yes", 5, rounds=1, after="undo", name="time set of 1 %"),
     Case("undo", 5, rounds=1, after="undo", name="undo of it"),
@@ -176,8 +164,8 @@ def main() -> int:
     cases = [case for case in CASES if (given.only or "") in f"{case.name} {case.words}"]
     with tempfile.TemporaryDirectory(prefix="bench-growth-") as temporary:
         work = given.work or Path(temporary)
-        measured = [_measure_all(library_of(work, size, given), size, cases, quick=given.quick) for size in sizes]
-    rows = [_row(case, sizes, runs) for case, *runs in zip(cases, *measured, strict=True)]
+        by_size = [_measure_all(library_of(work, size, given), size, cases, quick=given.quick) for size in sizes]
+    rows = [_row(case, sizes, runs) for case, *runs in zip(cases, *by_size, strict=True)]
     for row in rows:
         report("growth", **row)
     if given.table is not None:
@@ -207,21 +195,22 @@ def library_of(work: Path, photos: int, given: argparse.Namespace) -> Path:
 def _measure_all(library: Path, photos: int, cases: Sequence[Case], *, quick: bool) -> list[Measured]:
     photoindex("search", *KNOWN.split(), "-n", 1, library=library)
     photoindex("people", "list", library=library)
-    measured = []
+    check = RIGHT if photos > START else range(256)
+    runs = []
     for case in cases:
-        measured.append(_measure(case, library, 1 if quick else case.rounds))
-        print(f"{photos:>9,} {case.name or case.words}: {measured[-1]}", file=sys.stderr)
+        runs.append(_measure(case, library, 1 if quick else case.rounds, check))
+        print(f"{photos:>9,} {case.name or case.words}: {runs[-1]}", file=sys.stderr)
     for name in ("backups", "restored"):
         shutil.rmtree(_beside(library, name), ignore_errors=True)
-    return measured
+    return runs
 
 
-def _measure(case: Case, library: Path, rounds: int) -> Measured:
+def _measure(case: Case, library: Path, rounds: int, check: Container[int]) -> Measured:
     """Return the run with the least CPU time."""
     best: Measured | None = None
     for _ in range(rounds):
         with case.around(library):
-            one = _run(_words(case.words, library), library)
+            one = measured(_words(case.words, library), library, check=check)
         if case.after:
             photoindex(case.after, library=library, check=range(256))
         if best is None or one.cpu < best.cpu:
@@ -245,45 +234,6 @@ def _index_folder(library: Path) -> Path:
         space = spaces.active_space(connection)
         assert space is not None
         return folder_of(opened, space.id)
-
-
-def _start(words: Sequence[str], library: Path, **more: Any) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PHOTOINDEX_LIBRARY": str(library)}
-    command = [sys.executable, "-m", "photoindex", *words]
-    return subprocess.Popen(
-        command, env=environment, **({"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | more)
-    )
-
-
-def _run(words: Sequence[str], library: Path) -> Measured:
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        began = time.perf_counter()
-        process = _start(words, library, stdout=out, stderr=err)
-        memory = 0
-        while True:
-            ended, status, used = os.wait4(process.pid, os.WNOHANG)
-            if ended:
-                break
-            memory = max(memory, _anonymous_kb(process.pid))
-            time.sleep(0.01)
-        wall = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        for stream in (out, err):
-            stream.seek(0)
-        if process.returncode not in (0, NOTHING_FOUND) and library.name != f"growth-{START}":
-            raise SystemExit(
-                f"photoindex {' '.join(words)} exited with code {process.returncode}:\n{err.read().decode()}"
-            )
-        lines = sum(block.count(b"\n") for block in iter(lambda: out.read(1 << 20), b""))
-    return Measured(round(used.ru_utime + used.ru_stime, 3), round(wall, 3), memory // 1024, lines)
-
-
-def _anonymous_kb(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("RssAnon:")), 0)
 
 
 def _row(case: Case, sizes: Sequence[int], runs: Sequence[Measured]) -> dict[str, Any]:

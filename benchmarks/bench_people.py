@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from common import options, report
+from common import measured, options, report
 
 # The tests are not an installed package; this benchmark uses their generators of libraries.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -65,42 +65,26 @@ def main() -> None:
             with LibraryRunner(library).open() as opened:
                 add_people(opened.database, faces=photos * 12 // 10, named=200, groups=photos * 6 // 100)
         size = {"photos": photos, "faces": count(library, "v_face"), "people": count(library, "v_person")}
-        first, _ = run(("people", "list"), library)
-        report("people_list_first", **size, cpu_seconds=round(first, 3))
+        first = measured(("people", "list"), library)
+        report("people_list_first", **size, cpu_seconds=first.cpu)
         for command in (*COMMANDS, *OTHERS)[:: 4 if given.quick else 1]:
             measure(command, library, rounds, size)
 
 
 def measure(command: tuple[str, ...], library: Path, rounds: int, size: dict[str, int]) -> None:
-    pairs = [(run(BY_DATE, library), run(command, library)) for _ in range(rounds)]
-    by_date, asked = (statistics.median(pair[number][0] for pair in pairs) for number in (0, 1))
+    pairs = [(measured(BY_DATE, library), measured(command, library)) for _ in range(rounds)]
+    by_date, asked = (statistics.median(pair[number].cpu for pair in pairs) for number in (0, 1))
     report(
         "people",
         command=" ".join(command),
         **size,
-        lines=pairs[0][1][1],
+        lines=pairs[0][1].lines,
         cpu_seconds=round(asked, 3),
         by_date_cpu_seconds=round(by_date, 3),
         above_seconds=round(asked - by_date, 3),
         rounds=rounds,
         **({"goal_seconds": GOAL_SECONDS} if command in COMMANDS else {}),
     )
-
-
-def run(words: tuple[str, ...], library: Path) -> tuple[float, int]:
-    """Run a command; return its CPU seconds and the number of lines that it prints."""
-    environment = {**os.environ, "PHOTOINDEX_LIBRARY": str(library)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "photoindex", *words], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    assert process.stdout is not None
-    lines = process.stdout.read().count(b"\n")
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stdout.close()
-    if process.returncode:
-        raise SystemExit(f"photoindex {' '.join(words)} exited with code {process.returncode}")
-    return used.ru_utime + used.ru_stime, lines
 
 
 def count(library: Path, view: str) -> int:

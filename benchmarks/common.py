@@ -8,9 +8,10 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,50 @@ def photoindex(*words: str | Path, library: Path, check: Sequence[int] = (0,)) -
     if done.returncode not in check:
         raise SystemExit(f"photoindex {' '.join(map(str, words))} exited with code {done.returncode}:\n{done.stderr}")
     return seconds, done.stdout
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run. cpu, wall: seconds. memory_mb: peak of memory of its own, without the pages of files. lines: that it printed."""
+
+    cpu: float
+    wall: float
+    memory_mb: int
+    lines: int
+
+
+def measured(words: Sequence[str], library: Path, *, check: Container[int] = (0,)) -> Measured:
+    """Run one photoindex command as a process, and return what it cost. check: the exit codes that are right."""
+    environment = {**os.environ, "PHOTOINDEX_LIBRARY": str(library)}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "photoindex", *words], env=environment, stdout=out, stderr=err
+        )
+        memory = 0
+        while True:
+            ended, status, used = os.wait4(process.pid, os.WNOHANG)
+            if ended:
+                break
+            memory = max(memory, _anonymous_kb(process.pid))
+            time.sleep(0.01)
+        wall = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        for stream in (out, err):
+            stream.seek(0)
+        if process.returncode not in check:
+            said = err.read().decode(errors="replace")
+            raise SystemExit(f"photoindex {' '.join(words)} exited with code {process.returncode}:\n{said}")
+        lines = sum(block.count(b"\n") for block in iter(lambda: out.read(1 << 20), b""))
+    return Measured(round(used.ru_utime + used.ru_stime, 3), round(wall, 3), memory // 1024, lines)
+
+
+def _anonymous_kb(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("RssAnon:")), 0)
 
 
 def best(rounds: int, *measures: Callable[[], float]) -> list[float]:
