@@ -14,7 +14,7 @@ from photoindex.library.search.hits import Hit
 
 def hit(number: int = 1, name: bytes = b"IMG_0412.jpg", **known: Any) -> Hit:
     """A hit with few facts besides those that the test gives."""
-    values: dict[str, Any] = dict.fromkeys(Hit.__slots__)
+    values: dict[str, Any] = dict.fromkeys(Hit._fields)
     values |= {
         "id": number,
         "path": b"/photos/2019/" + name,

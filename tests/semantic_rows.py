@@ -11,9 +11,8 @@ from sqlalchemy import Connection, select
 
 from photoindex.library.handle import Library
 from photoindex.store.schema.tables import photo_text, vector
-from photoindex.store.search import query_vector_cache
 from photoindex.store.tasks import queue
-from photoindex.store.vectors import spaces
+from photoindex.store.vectors import query_vector_cache, spaces
 from photoindex.store.vectors import vectors as vector_rows
 from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.types import Vector

@@ -206,10 +206,8 @@ def _picture_groups(library: Library, groups: Sequence[DuplicateGroup]) -> Itera
 
 def _with_kept_file(hit: Hit, group: DuplicateGroup) -> Hit:
     """Return a photo's hit with the path of the file that is kept of it; a hit has the path of any present file."""
-    from dataclasses import replace
-
     kept = next((one.path for one in group.files if one.photo_id == hit.id and one.action == "keep"), hit.path)
-    return replace(hit, path=kept, name=kept.rpartition(b"/")[2])
+    return hit._replace(path=kept, name=kept.rpartition(b"/")[2])
 
 
 def _note(group: DuplicateGroup, photo_id: int) -> str:

@@ -335,17 +335,14 @@ def _columns(result: SearchResult, output: Output) -> Sequence[Column]:
 
 def _rows(output: Output) -> Callable[[Hit], Row]:
     """Return what makes the row of a hit; a table has the time as people read it, too."""
-    from operator import attrgetter
-
     from photoindex.cli.output.render import Form
     from photoindex.library.photos.time_text import shown
-    from photoindex.library.search.hits import Hit
     from photoindex.library.timestamps import utc
 
-    values, is_table = attrgetter(*Hit.__slots__), output.form is Form.TABLE
+    is_table = output.form is Form.TABLE
 
     def row(hit: Hit) -> Row:
-        known = dict(zip(Hit.__slots__, values(hit), strict=True))
+        known = hit._asdict()
         known["size"] = known.pop("size_bytes")
         known["added_at"] = utc(hit.added_at)
         known["taken_at_utc"] = utc(hit.taken_at_utc)

@@ -249,10 +249,10 @@ def _print_geojson(rows: Iterator[Row], columns: Sequence[Column], output: Outpu
 def _print_plain(rows: Iterator[Row], columns: Sequence[Column], output: Output) -> int:
     end = b"\0" if output.form is Form.NUL else b"\n"
     plain = [one for one in columns if one.plain] or [one for one in columns if one.heading is not None]
+    names = [one.name for one in plain]
     count = 0
     for count, row in enumerate(rows, 1):  # noqa: B007 - the last number is the answer
-        values = (row.get(one.name) for one in plain)
-        output.stream.write(b"\t".join(map(_plain, values)) + end)
+        output.stream.write(b"\t".join([_plain(row.get(name)) for name in names]) + end)
     return count
 
 
@@ -267,7 +267,7 @@ def _print_json(rows: Iterator[Row], columns: Sequence[Column], output: Output) 
     names = [one.name for one in columns]
     count = 0
     for count, row in enumerate(rows, 1):  # noqa: B007
-        line = {"schema": _SCHEMA} | {name: row.get(name) for name in names}
+        line = {"schema": _SCHEMA, **dict(zip(names, map(row.get, names), strict=True))}
         output.stream.write(ascii_json(line).encode("ascii") + b"\n")
     return count
 

@@ -12,7 +12,7 @@ from photoindex.domain.words.language import foreign_language
 from photoindex.errors import ModelUnavailable, UsageError
 from photoindex.library.embed.model_choice import command_to_embed, command_to_use, embed_hint
 from photoindex.library.handle import Library
-from photoindex.library.search.hits import CHUNK_PATHS, CHUNK_PHOTOS, Hit, hits_of, read_hits, read_paths
+from photoindex.library.search.hits import Hit, all_hits, all_paths, hits_of
 from photoindex.library.search.near_misses import near_misses
 from photoindex.library.search.parse import parse, parse_arguments
 from photoindex.library.search.rank_fusion import with_relevance
@@ -139,15 +139,11 @@ class SearchResult:
         if self.answer is not None:
             yield from hits_of(self.library, self._ranked(self.answer))
             return
-        ids = self.photo_ids()
-        for start in range(0, len(ids), CHUNK_PHOTOS):
-            yield from read_hits(self.library, ids[start : start + CHUNK_PHOTOS])
+        yield from all_hits(self.library, self.photo_ids())
 
     def paths(self) -> Iterator[bytes]:
         """Yield the paths of the photos alone, as `hits` does; a tenth of the work."""
-        ids = self.photo_ids()
-        for start in range(0, len(ids), CHUNK_PATHS):
-            yield from read_paths(self.library, ids[start : start + CHUNK_PATHS])
+        yield from all_paths(self.library, self.photo_ids())
 
     def photo_ids(self) -> Sequence[int]:
         """Return the ids of the photos in the requested order."""
@@ -320,7 +316,7 @@ def _language_notes(library: Library, query: SemanticQuery) -> Iterator[Note]:
     if language is None:
         return
     from photoindex.library.models.languages import advice_on_query
-    from photoindex.store.search.query_vector_cache import known
+    from photoindex.store.vectors.query_vector_cache import known
 
     with library.database.read() as connection:
         space = active_space(connection)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from photoindex.library.handle import Library
 from photoindex.library.search.rank_fusion import Ranked
-from photoindex.store.files.files import join
-from photoindex.store.search import compile as store
+from photoindex.store.search.found_photos import PHOTO_COLUMNS, FirstFile, first_files, photo_rows
 
 CHUNK_PHOTOS = 500
 """How many photos are read at a time."""
-CHUNK_PATHS = 5_000
+_FIRST_CHUNK, _LARGEST_CHUNK, _LARGEST_CHUNK_OF_PATHS = 500, 10_000, 100_000
+"""The first photos are there at once; the more are read together, the nearer they lie to each other in the database."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One photo that was found.
 
     path: absolute, of the first present file, else of a missing one; b"" if the photo has no file. state: present or
@@ -80,7 +79,7 @@ def hits_of(library: Library, ranked: Sequence[Ranked]) -> Iterator[Hit]:
         for hit in read_hits(library, list(chunk)):
             one = chunk[hit.id]
             parts = {name: getattr(one, name) for name in _SCORES}
-            yield replace(hit, **parts)
+            yield hit._replace(**parts)
 
 
 def hits_by_id(library: Library, photo_ids: Sequence[int]) -> dict[int, Hit]:
@@ -91,45 +90,51 @@ def hits_by_id(library: Library, photo_ids: Sequence[int]) -> dict[int, Hit]:
     return found
 
 
-def read_hits(library: Library, ids: Sequence[int]) -> Iterator[Hit]:
-    """Yield a few hundred photos in the given order; photos that no longer exist are skipped."""
+def read_hits(library: Library, ids: Sequence[int], folders: dict[int, bytes] | None = None) -> Iterator[Hit]:
+    """Yield photos in the given order; photos that no longer exist are skipped. folders: as in `first_files`."""
     with library.database.read() as connection:
-        rows = store.photo_rows(connection, ids)
-        files: dict[int, list[Any]] = {}
-        for file in store.file_rows(connection, ids):
-            files.setdefault(file.photo_id, []).append(file)
-    return (_hit(rows[photo_id], files.get(photo_id, [])) for photo_id in ids if photo_id in rows)
+        rows = {row[0]: row for row in photo_rows(connection, ids)}
+        files = first_files(connection, ids, folders)
+    return (_hit(rows[photo_id], files.get(photo_id, _NO_FILE)) for photo_id in ids if photo_id in rows)
 
 
-def read_paths(library: Library, ids: Sequence[int]) -> Iterator[bytes]:
-    """Yield the paths of a few thousand photos in the given order, as in `Hit`; photos without a file are skipped."""
-    with library.database.read() as connection:
-        files = store.file_rows(connection, ids)
-    # The first file of a photo is written last.
-    paths = {photo_id: (mount, folder, name) for photo_id, mount, folder, name, _state in reversed(files)}
-    return (join(*paths[photo_id]) for photo_id in ids if photo_id in paths)
+def all_hits(library: Library, ids: Sequence[int]) -> Iterator[Hit]:
+    """Yield any number of photos, read in chunks, as `read_hits` does."""
+    folders: dict[int, bytes] = {}
+    for chunk in _chunks(ids, _LARGEST_CHUNK):
+        yield from read_hits(library, chunk, folders)
 
 
-def _hit(row: Mapping[str, Any], files: Sequence[Any]) -> Hit:
-    first = files[0] if files else None
-    known = {name: row[name] for name in _PHOTO_COLUMNS}
-    return Hit(
-        path=b"" if first is None else join(first.mount_point, first.folder_path, first.name),
-        name=b"" if first is None else first.name,
-        state="missing" if first is None else first.state,
-        files=len(files),
-        camera=camera_name(row["camera_make"], row["camera_model"]),
-        keywords=tuple(row["keywords"] or ()),
-        digest=None if row["digest"] is None else row["digest"].hex(),
-        **known,
-    )
+def all_paths(library: Library, ids: Sequence[int]) -> Iterator[bytes]:
+    """Yield the paths of any number of photos in the given order, as in `Hit`; photos without a file are skipped."""
+    folders: dict[int, bytes] = {}
+    for chunk in _chunks(ids, _LARGEST_CHUNK_OF_PATHS):
+        with library.database.read() as connection:
+            files = first_files(connection, chunk, folders)
+        yield from (files[photo_id].path for photo_id in chunk if photo_id in files)
 
 
+def _chunks(ids: Sequence[int], largest: int) -> Iterator[Sequence[int]]:
+    start, size = 0, _FIRST_CHUNK
+    while start < len(ids):
+        yield ids[start : start + size]
+        start, size = start + size, min(2 * size, largest)
+
+
+def _hit(row: Sequence[Any], first: FirstFile) -> Hit:
+    *known, added_at, keywords, digest = row
+    camera = camera_name(known[_CAMERA], known[_CAMERA + 1])
+    words = (tuple(keywords), None if digest is None else digest.hex(), added_at)
+    return Hit._make((known[0], *first, *known[1:_CAMERA], camera, *known[_CAMERA:], *words, *_NO_SCORES))
+
+
+_NO_FILE = FirstFile(b"", b"", "missing", 0)
 _SCORES = ("score", "score_rank", "words_rank", "fused", "second_score", "relevance")
-_COMPUTED = ("path", "name", "state", "files", "camera", "keywords", "digest", *_SCORES)
-_PHOTO_COLUMNS = tuple(name for name in Hit.__slots__ if name not in _COMPUTED)
+_NO_SCORES = (None,) * len(_SCORES)
+_CAMERA = PHOTO_COLUMNS.index("camera_make")
 
 
+@lru_cache(maxsize=1_000)
 def camera_name(make: str | None, model: str | None) -> str | None:
     """Return maker and model as one text, with the maker only once: many cameras repeat it in the model."""
     if not make or not model:

@@ -15,8 +15,8 @@ from photoindex.errors import DatabaseFailed, LibraryLocked, ModelUnavailable, S
 from photoindex.library.embed.model_choice import command_to_embed
 from photoindex.library.handle import Library
 from photoindex.library.limit_settings import with_settings
-from photoindex.store.search import query_vector_cache
 from photoindex.store.search.vector_photos import variant_key
+from photoindex.store.vectors import query_vector_cache
 from photoindex.store.vectors.spaces import SpaceRow
 from photoindex.text import without_stray_bytes
 from photoindex.types import Failure

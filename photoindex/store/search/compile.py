@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Select,
     and_,
     exists,
     false,
@@ -22,33 +21,25 @@ from sqlalchemy import (
 from photoindex.query.syntax import And, Compare, Node, Not, Words, leaves
 from photoindex.store.engine.path_columns import path_bytes, stored_text
 from photoindex.store.engine.sqlite import engine_of
-from photoindex.store.engine.statements import as_parameter, is_given, numbers
-from photoindex.store.schema.tables import asset, file, folder, photo, volume
+from photoindex.store.engine.statements import numbers
+from photoindex.store.schema.tables import asset, file, photo
 from photoindex.store.search import fields, people, text_index
 from photoindex.store.search.conditions import is_event, present
+from photoindex.store.search.first_in_order import first_ids
+from photoindex.store.search.found_photos import FILE_ORDER, FILES_OF_PHOTOS
 from photoindex.store.search.paths import folder_text
 
 Condition = ColumnElement[bool]
 
-# An alias for photo, because SQLite does not resolve columns of an outer query in ORDER BY.
-_owner = photo.alias("owner")
-_FILES_OF_PHOTOS = (
-    asset.join(_owner, _owner.c.id == asset.c.photo_id)
-    .join(file, file.c.asset_id == asset.c.id)
-    .join(folder, folder.c.id == file.c.folder_id)
-    .join(volume, volume.c.id == folder.c.volume_id)
-)
-_FILE_ORDER = (file.c.state != "present", asset.c.id != _owner.c.primary_asset_id, file.c.id)
-"""The order of a photo's files: present ones first, then those of the primary content, then by id."""
-
-
+_MANY = 50_000
+"""From here on photos are put in order by the index of the whole library."""
 _FEW = 1_000
 """As many photos of a frequent person are found sooner by walking than by sorting all of theirs."""
 
 
 def _of_first_file(expression: ColumnElement[Any]) -> ColumnElement[Any]:
-    files = select(expression).select_from(_FILES_OF_PHOTOS).where(asset.c.photo_id == photo.c.id)
-    return files.order_by(*_FILE_ORDER).limit(1).correlate(photo).scalar_subquery()
+    files = select(expression).select_from(FILES_OF_PHOTOS).where(asset.c.photo_id == photo.c.id)
+    return files.order_by(*FILE_ORDER).limit(1).correlate(photo).scalar_subquery()
 
 
 SORT_KEYS: Mapping[str, ColumnElement[Any]] = {
@@ -123,8 +114,30 @@ def matching_ids(
         is_short = limit is not None and limit + offset <= _FEW and key is photo.c.taken_at
         frequent = fields.frequent_person(connection, node) if is_short else None
         wanted = _with_presence(_compiled(node, frequent), node, present_only=present_only)
+        if limit is None and key is photo.c.taken_at:
+            return _all_by_date(connection, wanted, sort)[offset:]
+        if limit is not None and sort.removeprefix("-") in ("path", "name") and 0 < limit + offset <= _FEW:
+            first = first_ids(connection, wanted, sort, limit + offset)
+            if first is not None:
+                return array("q", first[offset:])
         statement = select(photo.c.id).where(wanted).order_by(*_order(sort)).limit(limit).offset(offset or None)
         return array("q", connection.execute(statement).scalars())
+
+
+def _all_by_date(connection: Connection, wanted: Condition, sort: str) -> array[int]:
+    """Return all photos by date.
+
+    SQLite would look at each photo in the order of the index on dates, which is all over the table, or sort them all.
+    Reading them in their own order, and the index by itself, is several times faster where they are many.
+    """
+    found = connection.execute(select(photo.c.id).where(wanted)).scalars().all()
+    if len(found) <= _MANY:
+        return array("q", ordered_ids(connection, found, sort))
+    is_found = bytearray(max(found) + 1)
+    for photo_id in found:
+        is_found[photo_id] = 1
+    in_order = connection.execute(select(photo.c.id).where(photo.c.id <= max(found)).order_by(*_order(sort)))
+    return array("q", (photo_id for photo_id in in_order.scalars().all() if is_found[photo_id]))
 
 
 def ordered_ids(connection: Connection, photo_ids: Sequence[int], sort: str) -> list[int]:
@@ -145,24 +158,3 @@ def has_event(connection: Connection, value: str) -> bool:
     """Return whether an event has this key, or this text in its title or places, as for `event:value`."""
     with engine_of(connection).functions(connection):
         return connection.execute(select(exists().where(is_event(value)))).scalar_one()
-
-
-def photo_rows(connection: Connection, photo_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Return photo id -> row, without `sources` and with the primary content's `digest`; unknown ids are omitted."""
-    columns = [column for column in photo.c if column is not photo.c.sources]
-    statement: Select[Any] = select(*columns, asset.c.digest).outerjoin(asset, asset.c.id == photo.c.primary_asset_id)
-    rows = connection.execute(statement.where(photo.c.id.in_(photo_ids))).mappings()
-    return {row["id"]: dict(row) for row in rows}
-
-
-_files = (
-    select(asset.c.photo_id, volume.c.mount_point, folder.c.path.label("folder_path"), file.c.name, file.c.state)
-    .select_from(_FILES_OF_PHOTOS)
-    .where(is_given(asset.c.photo_id, "photo_ids"))
-    .order_by(asset.c.photo_id, *_FILE_ORDER)
-)
-
-
-def file_rows(connection: Connection, photo_ids: Sequence[int]) -> Sequence[Any]:
-    """Return `photo_id`, `mount_point`, `folder_path`, `name`, `state` of files, by photo and `_FILE_ORDER`."""
-    return connection.execute(_files, {"photo_ids": as_parameter(photo_ids)}).all()

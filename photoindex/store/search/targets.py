@@ -12,7 +12,7 @@ from photoindex.store.engine.statements import numbers
 from photoindex.store.files.files import join
 from photoindex.store.files.locations import Location, folder_is_within
 from photoindex.store.schema.tables import asset, correction, file, folder, photo, volume
-from photoindex.store.search.compile import file_rows
+from photoindex.store.search.found_photos import first_files
 
 SUPERSEDED = "superseded"
 _KEYS = 5_000
@@ -125,11 +125,8 @@ def favourites(connection: Connection, photo_ids: Sequence[int]) -> set[int]:
 
 
 def first_paths(connection: Connection, photo_ids: Sequence[int]) -> dict[int, bytes]:
-    """Return photo id -> path of its first present file, else of another, for up to a few hundred photos."""
-    found: dict[int, bytes] = {}
-    for row in file_rows(connection, photo_ids):
-        found.setdefault(row.photo_id, join(row.mount_point, row.folder_path, row.name))
-    return found
+    """Return photo id -> path of its first present file, else of another."""
+    return {photo_id: first.path for photo_id, first in first_files(connection, photo_ids).items()}
 
 
 def path_of_content(connection: Connection, asset_id: int) -> bytes | None:

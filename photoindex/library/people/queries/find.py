@@ -30,8 +30,8 @@ from photoindex.store.people import individuals, spaces
 from photoindex.store.people.faces import by_ids as faces_by_ids
 from photoindex.store.people.individuals import IndividualRow
 from photoindex.store.people.spaces import RegionSpace
-from photoindex.store.search.face_vectors import faces_of_people
 from photoindex.store.search.targets import first_paths
+from photoindex.store.vectors.face_vectors import faces_of_people
 from photoindex.types import Failure
 
 _SHOWN = 5

@@ -18,8 +18,7 @@ from photoindex.library.search.semantic_search import SemanticAnswer, search_by_
 from photoindex.library.spaces.probe_texts import PROBE_TEXTS
 from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.store.schema.tables import query_vector
-from photoindex.store.search import query_vector_cache
-from photoindex.store.vectors import spaces
+from photoindex.store.vectors import query_vector_cache, spaces
 from tests.rows import library_in
 from tests.semantic_rows import AXES, DIM, SemanticRows, photo_ids, unit
 

@@ -26,8 +26,7 @@ from photoindex.library.search.parse import parse
 from photoindex.library.search.semantic_query import PictureFile, SemanticOptions, WeightedText
 from photoindex.library.search.semantic_search import SemanticAnswer
 from photoindex.store.schema.tables import query_vector
-from photoindex.store.search import query_vector_cache
-from photoindex.store.vectors import spaces
+from photoindex.store.vectors import query_vector_cache, spaces
 from tests.rows import library_in
 from tests.semantic_rows import AXES, SemanticRows, photo_ids, unit
 
