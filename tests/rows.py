@@ -18,6 +18,7 @@ from photoindex.mounts import mount_of
 from photoindex.paths import relative_to
 from photoindex.stages.ingest import STAGE
 from photoindex.store.schema.tables import asset, file, folder, photo, photo_text, root, task, variant, volume
+from photoindex.store.tasks import queue
 from tests.new_library import ensure_library
 
 ADDED_AT = 1_700_000_000.0
@@ -123,10 +124,12 @@ class VolumeRows:
             return int(connection.execute(select(photo.c.primary_asset_id).where(photo.c.id == photo_id)).scalar_one())
 
     def add_task(self, subject_id: int, state: str = "done", **values: Any) -> int:
-        """Add the ingest task of a file."""
-        row = {"subject_kind": "file", "stage": "ingest", "variant_id": self.variant_id, "attempts": 1, "priority": 0}
+        """Add the ingest task of a file, or another one."""
+        row = {"subject_kind": "file", "stage": "ingest", "attempts": 1, "priority": 0}
         row |= {"updated_at": ADDED_AT, "seconds": 0.25 if state == "done" else None}
         with self.writing() as connection:
+            stage = values.get("stage", "ingest")
+            row["variant_id"] = self.variant_id if stage == "ingest" else queue.ensure_variant(connection, stage, {})
             return self._insert(connection, task, subject_id=subject_id, state=state, **(row | values))
 
     def add_whole_photo(self, name: str | bytes, *, state: str = "present", **values: Any) -> int:

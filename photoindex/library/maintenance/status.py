@@ -176,8 +176,6 @@ def _count_to_embed(library: Library, connection: Connection) -> int:
             if spaces.all_spaces(connection)
             else asset_tasks.count_to_do(connection, variant_of(embed.STAGE, NEVER_PLANNED))
         )
-    if not spaces.may_lack_vectors(connection, space.id):
-        return 0
     return spaces.count_not_embedded(connection, space)
 
 

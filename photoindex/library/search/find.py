@@ -329,8 +329,6 @@ def _language_notes(library: Library, query: SemanticQuery) -> Iterator[Note]:
 def _not_embedded(library: Library, answer: SemanticAnswer) -> Iterator[Note]:
     """Say how many pictures the answer could not see."""
     with library.database.read() as connection:
-        if not spaces.may_lack_vectors(connection, answer.space.id):
-            return
         lacking = spaces.count_not_embedded(connection, answer.space)
         pictures = count_assets(connection)
     if lacking:

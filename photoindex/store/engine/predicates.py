@@ -15,6 +15,11 @@ def without_preview() -> TextClause:
     return text("asset.derived = 0")
 
 
+def is_superseded() -> ColumnElement[bool]:
+    """Contents that were replaced by a newer one."""
+    return asset.c.role == verbatim("superseded")
+
+
 def needs_pairing() -> TextClause:
     """Folders whose pairs and sidecars are out of date."""
     return text("folder.unrelated = 1")

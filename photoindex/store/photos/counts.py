@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal, or_, select
 
 from photoindex.store.engine import predicates
 from photoindex.store.engine.statements import json_value
@@ -65,55 +65,39 @@ def count_assets(connection: Connection) -> int:
 
 def count_files_by_volume(connection: Connection) -> dict[int, FileCounts]:
     """Return volume id -> counts of its files, for every volume."""
-    # Group by folder first: the join is then over folders, of which there are a hundred times fewer than files.
-    by_folder = (
-        select(
-            file.c.folder_id,
-            file.c.state,
-            file.c.media,
-            func.count().label("files"),
-            func.sum(file.c.size_bytes).label("bytes"),
-        )
-        .group_by(file.c.folder_id, file.c.state, file.c.media)
-        .subquery()
-    )
-    statement = (
-        select(
-            folder.c.volume_id,
-            by_folder.c.state,
-            by_folder.c.media,
-            func.sum(by_folder.c.files),
-            func.sum(by_folder.c.bytes),
-        )
-        .join(folder, folder.c.id == by_folder.c.folder_id)
-        .group_by(folder.c.volume_id, by_folder.c.state, by_folder.c.media)
-    )
-    counts = {number: FileCounts() for number in connection.execute(select(volume.c.id)).scalars()}
-    for volume_id, state, media, files, size in connection.execute(statement):
-        present = state == "present"
+    volumes = connection.execute(select(volume.c.id)).scalars().all()
+    numbers = (func.count(), func.sum(file.c.size_bytes))
+    of_folder = file.join(folder, folder.c.id == file.c.folder_id)
+    by_volume = select(folder.c.volume_id, *numbers).select_from(of_folder).group_by(folder.c.volume_id)
+    # Grouping sorts all files, which takes as long again; with one volume there is nothing to group.
+    totals = select(literal(volumes[0]), *numbers).select_from(file) if len(volumes) == 1 else by_volume
+    counts = dict.fromkeys(volumes, FileCounts())
+    for volume_id, files, size in connection.execute(totals):
+        counts[volume_id] += FileCounts(present=files, bytes_present=size or 0)
+    # Nearly all files are present and media; only the others are grouped.
+    kinds = (folder.c.volume_id, file.c.state, file.c.media)
+    is_other = or_(file.c.state != "present", file.c.media.is_(None), file.c.media.is_(False))
+    others = select(*kinds, *numbers).select_from(of_folder).where(is_other).group_by(*kinds)
+    for volume_id, state, media, files, size in connection.execute(others):
+        gone = state != "present"
         counts[volume_id] += FileCounts(
-            present=files if present else 0,
+            present=-files if gone else 0,
             missing=files if state == "missing" else 0,
             excluded=files if state == "excluded" else 0,
-            not_media=files if present and media is False else 0,
-            undetermined=files if present and media is None else 0,
-            bytes_present=size if present else 0,
+            not_media=0 if gone or media is None else files,
+            undetermined=0 if gone or media is not None else files,
+            bytes_present=-size if gone else 0,
         )
     return counts
 
 
 def count_tasks(connection: Connection) -> dict[str, Counter[str]]:
-    """Return stage -> state -> number of tasks; dismissed tasks count as "dismissed", not as quarantined.
-
-    The number done is the total (from the unique index) minus the other states (from their partial indexes).
-    """
-    totals = select(task.c.stage, func.count()).group_by(task.c.stage)
-    counts = {stage: Counter({"done": number}) for stage, number in connection.execute(totals)}
-    for state in ("pending", "running", "failed", "quarantined"):
-        of_state = select(task.c.stage, func.count()).where(predicates.has_state(state)).group_by(task.c.stage)
-        for stage, number in connection.execute(of_state):
-            counts[stage][state] = number
-            counts[stage]["done"] -= number
+    """Return stage -> state -> number of tasks; dismissed tasks count as "dismissed", not as quarantined."""
+    stages = {row.id: row.stage for row in connection.execute(select(variant.c.id, variant.c.stage))}
+    states = select(task.c.variant_id, task.c.state, func.count()).group_by(task.c.variant_id, task.c.state)
+    counts: dict[str, Counter[str]] = {}
+    for variant_id, state, number in connection.execute(states):
+        counts.setdefault(stages[variant_id], Counter(done=0))[state] += number
     dismissed = (
         select(task.c.stage, func.count())
         .where(predicates.has_state("quarantined"), task.c.dismissed_at.is_not(None))
@@ -122,7 +106,7 @@ def count_tasks(connection: Connection) -> dict[str, Counter[str]]:
     for stage, number in connection.execute(dismissed):
         counts[stage][DISMISSED] = number
         counts[stage]["quarantined"] -= number
-    return counts
+    return dict(sorted(counts.items()))
 
 
 def count_quarantined_by_error_class(connection: Connection) -> dict[str, int]:

@@ -251,6 +251,7 @@ asset = Table(
     partial_index("asset_with_regions", "photo_id", where="regions IS NOT NULL"),
     partial_index("asset_paired", "photo_id", where="role NOT IN ('primary', 'superseded')"),
     partial_index("asset_not_derived", "id", where="derived = 0"),
+    partial_index("asset_superseded", "id", where="role = 'superseded'"),
     partial_index("asset_by_perceptual_hash", "perceptual_hash", where="perceptual_hash IS NOT NULL"),
     **IDS_NEVER_REUSED,
 )
@@ -364,6 +365,7 @@ task = Table(
     Column("dismissed_at", Float, comment="when a person dismissed it"),
     Column("updated_at", Float, nullable=False),
     UniqueConstraint("subject_kind", "subject_id", "stage", "variant_id"),
+    Index("task_by_variant", "variant_id", "state"),
     partial_index("task_pending", "stage", "priority", "id", where="state = 'pending'"),
     partial_index("task_running", "lease_until", where="state = 'running'"),
     partial_index("task_trouble", "state", "stage", where="state IN ('failed', 'quarantined')"),

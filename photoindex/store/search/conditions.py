@@ -68,8 +68,11 @@ def matches(expression: ColumnElement[Any], pattern: str) -> Condition:
 
 def present() -> Condition:
     """Return the condition that at least one file of the photo is present."""
+    of_primary = select(file.c.id).where(file.c.asset_id == photo.c.primary_asset_id, file.c.state == "present")
     files = select(file.c.id).join_from(asset, file, file.c.asset_id == asset.c.id)
-    return exists(files.where(asset.c.photo_id == photo.c.id, file.c.state == "present").correlate(photo))
+    of_any = files.where(asset.c.photo_id == photo.c.id, file.c.state == "present")
+    # Nearly every photo has a file of its primary content, and that is one lookup in an index.
+    return or_(exists(of_primary.correlate(photo)), exists(of_any.correlate(photo)))
 
 
 def photos_of(contents: Select[Any]) -> Condition:

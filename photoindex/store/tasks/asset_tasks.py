@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     Insert,
     Select,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     literal,
     select,
     true,
+    union,
     update,
 )
 
@@ -27,7 +29,7 @@ from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.predicates import has_state
 from photoindex.store.engine.statements import materialized, numbers, upsert
 from photoindex.store.files.files import join
-from photoindex.store.schema.tables import asset, file, folder, task, volume
+from photoindex.store.schema.tables import asset, file, folder, task, variant, volume
 
 FIRST, LATER = 0, 1
 """Priorities: contents that represent a photo, then its other contents (the RAW of a JPEG, an edit's original)."""
@@ -230,8 +232,17 @@ def _count(connection: Connection, *conditions: ColumnElement[bool]) -> int:
 
 def count_to_do(connection: Connection, of: StageVariant) -> int:
     """Return how many contents a run would process: ready, and neither done nor quarantined."""
-    finished = task_of_asset(of).where(task.c.state.in_(("done", "quarantined")))
-    return _count_contents(connection, select(asset.c.id).where(~finished.exists()), is_ready(of))
+    finished = and_(task.c.variant_id == of.variant_id, task.c.state.in_(("done", "quarantined")))
+    contents = select(task.c.subject_id).where(task.c.subject_kind == "asset", task.c.stage == of.stage, finished)
+    if not of.after:
+        return count_usable_without(connection, contents, _count(connection, finished))
+    if not _count(connection, finished) and of.after_variant is not None:
+        return _count(connection, task.c.variant_id == of.after_variant, task.c.state == "done")
+    with_finished = task_of_asset(of).where(task.c.state.in_(("done", "quarantined")))
+    # Materialised, so that the indexed conditions are evaluated first and only the remaining rows are read.
+    chosen = materialized(select(asset.c.id).where(~with_finished.exists()), "chosen")
+    statement = select(func.count()).select_from(chosen).join(asset, asset.c.id == chosen.c.id).where(is_ready(of))
+    return int(connection.execute(statement).scalar_one())
 
 
 def to_ask(connection: Connection, of: StageVariant) -> list[int]:
@@ -257,27 +268,29 @@ def failed_or_given_up(connection: Connection, of: StageVariant) -> set[int]:
 
 def count_never_planned(connection: Connection, stage: str) -> int:
     """Return how many contents with a preview have no task of a stage, of any variant."""
-    contents = select(func.count()).select_from(asset).scalar_subquery()
-    without_preview = select(func.count()).select_from(asset).where(predicates.without_preview()).scalar_subquery()
-    of_stage = (task.c.subject_kind == "asset", task.c.stage == stage)
-    planned = select(func.count(task.c.subject_id.distinct())).where(*of_stage).scalar_subquery()
-    # Two counts are much faster than a look at each content, and as a rule they are equal.
-    if not connection.execute(select(contents - without_preview > planned)).scalar_one():
-        return 0
-    planned_one = select(task.c.id).where(*of_stage, task.c.subject_id == asset.c.id).correlate(asset)
-    return _count_contents(connection, select(asset.c.id).where(~planned_one.exists()), has_usable_preview())
+    variants = connection.execute(select(variant.c.id).where(variant.c.stage == stage)).scalars().all()
+    planned = select(task.c.subject_id).where(task.c.subject_kind == "asset", task.c.stage == stage)
+    if len(variants) == 1:
+        return count_usable_without(connection, planned, _count(connection, task.c.variant_id == variants[0]))
+    contents = planned.distinct()
+    return count_usable_without(connection, contents, _number_of(connection, contents) if variants else 0)
 
 
-def count_with_preview(connection: Connection, asset_ids: Select[tuple[int]]) -> int:
-    """Return how many of the contents selected by a query have a usable preview."""
-    return _count_contents(connection, asset_ids, has_usable_preview())
+def count_usable_without(connection: Connection, contents: Select[tuple[int]], number: int) -> int:
+    """Return how many contents have a usable preview and are not among `number` others, each selected once.
+
+    The rows of a million contents are a gigabyte; this reads indexes, and the few contents without a usable preview.
+    """
+    (content_id,) = contents.selected_columns
+    without = select(asset.c.id).where(predicates.without_preview())
+    unusable = union(without, select(asset.c.id).where(predicates.is_superseded()))
+    usable = _number_of(connection, select(asset.c.id)) - _number_of(connection, unusable)
+    unusable_there = _number_of(connection, contents.where(content_id.in_(unusable))) if number else 0
+    return usable - (number - unusable_there)
 
 
-def _count_contents(connection: Connection, asset_ids: Select[tuple[int]], condition: ColumnElement[bool]) -> int:
-    # Materialised, so that the indexed conditions are evaluated first and only the remaining rows are read.
-    chosen = materialized(asset_ids, "chosen")
-    statement = select(func.count()).select_from(chosen).join(asset, asset.c.id == chosen.c.id).where(condition)
-    return int(connection.execute(statement).scalar_one())
+def _number_of(connection: Connection, rows: Select[tuple[int]] | CompoundSelect[tuple[int]]) -> int:
+    return int(connection.execute(select(func.count()).select_from(rows.subquery())).scalar_one())
 
 
 def digests(connection: Connection, asset_ids: Sequence[int]) -> dict[int, bytes]:

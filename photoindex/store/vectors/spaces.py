@@ -6,12 +6,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from photoindex.store.engine import predicates
 from photoindex.store.engine.database import new_id
 from photoindex.store.schema.tables import asset, space, task, vector
-from photoindex.store.tasks.asset_tasks import StageVariant, count_with_preview, task_of_asset
+from photoindex.store.tasks.asset_tasks import StageVariant, count_usable_without, has_usable_preview
 
 STAGE = "embed"
 """The stage whose variants have spaces, as named in the task table."""
@@ -132,27 +132,17 @@ def count_vectors(connection: Connection, space_id: int) -> int:
 
 def count_not_embedded(connection: Connection, found: SpaceRow) -> int:
     """Return how many contents with a preview have no vector in a space, not counting quarantined ones."""
-    in_space = (
-        select(vector.c.id).where(vector.c.space_id == found.id, vector.c.asset_id == asset.c.id).correlate(asset)
+    embedded = select(vector.c.asset_id).where(vector.c.space_id == found.id, vector.c.frame == 0)
+    count = select(func.count()).select_from(embedded.subquery())
+    lacking = count_usable_without(connection, embedded, connection.execute(count).scalar_one())
+    given_up = (
+        select(func.count())
+        .select_from(task)
+        .join(asset, asset.c.id == task.c.subject_id)
+        .where(predicates.has_state("quarantined"), task.c.stage == STAGE, task.c.variant_id == found.variant_id)
+        .where(task.c.subject_kind == "asset", has_usable_preview(), asset.c.id.not_in(embedded))
     )
-    given_up = task_of_asset(found.tasks).where(task.c.state == "quarantined")
-    return count_with_preview(connection, select(asset.c.id).where(~in_space.exists(), ~given_up.exists()))
-
-
-def may_lack_vectors(connection: Connection, space_id: int) -> bool:
-    """Return, from a few index counts, whether `count_not_embedded` (which reads every content) may be above 0.
-
-    Each vector whose content is gone or superseded can hide one older content that got its preview later; new contents
-    are never hidden.
-    """
-    contents = select(func.count()).select_from(asset).scalar_subquery()
-    without_preview = select(func.count()).select_from(asset).where(predicates.without_preview()).scalar_subquery()
-    of_space = vector.c.space_id == space_id
-    vectors = select(func.count()).select_from(vector).where(of_space).scalar_subquery()
-    newest = select(func.max(asset.c.id)).scalar_subquery()
-    newest_embedded = select(func.max(vector.c.asset_id)).where(of_space).scalar_subquery()
-    missing = contents - without_preview > vectors
-    return bool(connection.execute(select(or_(missing, newest > func.coalesce(newest_embedded, 0)))).scalar())
+    return int(lacking - connection.execute(given_up).scalar_one())
 
 
 def _space_row(row: Row[Any]) -> SpaceRow:

@@ -312,7 +312,8 @@ def test_claiming_and_planning_use_indexes_instead_of_full_scans(tmp_path: Path)
                 for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
             }
         assert any("task_pending" in one for one in plans)
-        given = ("chosen", "pick")  # the statement's own selection
+        given = ("chosen", "pick", "anon_")  # the statement's own selection
+        partial = ("INDEX asset_not_derived", "INDEX asset_superseded")  # these have the few rows of that state only
         scans = [one for one in plans if one.startswith("SCAN") and "COVERING INDEX" not in one]
-        whole = [one for one in scans if not any(name in one for name in given)]
+        whole = [one for one in scans if not any(name in one for name in (*given, *partial))]
         assert whole == []
