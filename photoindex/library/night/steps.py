@@ -99,7 +99,7 @@ def _cluster(library: Library, request: StepRequest, emit: EventSink, _stop: Sto
     from photoindex.library.people.groups.cluster import ClusterRequest, cluster, count_to_group, is_due
 
     if request.dry_run:
-        return StepOutcome(left=count_to_group(library) if is_due(library) else 0)
+        return StepOutcome(left=count_to_group(library))
     if not is_due(library):
         return StepOutcome()
     found = cluster(library, ClusterRequest(), emit).summary

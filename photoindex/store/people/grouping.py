@@ -95,10 +95,11 @@ def count(connection: Connection, space: RegionSpace) -> int:
     return int(connection.execute(chosen.where(*_of(space))).scalar_one())
 
 
-def count_new(connection: Connection, space: RegionSpace, after: int) -> int:
-    """Return how many faces of photos came into a space after the face with the id `after`."""
-    chosen = select(func.count()).select_from(region.join(photo, photo.c.primary_asset_id == region.c.asset_id))
-    return int(connection.execute(chosen.where(*_of(space), region.c.id > after)).scalar_one())
+def count_new(connection: Connection, space: RegionSpace, *after: int) -> tuple[int, ...]:
+    """Return for each face id of `after` how many faces of photos came into a space after it."""
+    numbers = [func.count().filter(region.c.id > face) for face in after]
+    chosen = select(*numbers).select_from(region.join(photo, photo.c.primary_asset_id == region.c.asset_id))
+    return tuple(connection.execute(chosen.where(*_of(space), region.c.id > min(after))).one())
 
 
 def was_grouped(connection: Connection) -> bool:

@@ -150,13 +150,13 @@ def plan(connection: Connection, wanted: ForgetFilter) -> ForgetPlan:
     touched = (
         select(asset.c.photo_id).join(file, file.c.asset_id == asset.c.id).where(file.c.id.in_(select(_files.c.id)))
     )
-    has_other_file = (
-        exists()
-        .where(asset.c.photo_id == photo.c.id, file.c.asset_id == asset.c.id, file.c.id.not_in(select(_files.c.id)))
-        .correlate(photo)
-    )
+    stays = or_(file.c.state == "present", file.c.id.not_in(select(_files.c.id)))
+    of_primary = exists().where(file.c.asset_id == photo.c.primary_asset_id, stays)
+    of_any = exists().where(asset.c.photo_id == photo.c.id, file.c.asset_id == asset.c.id, stays)
+    # Nearly every photo keeps a file of its primary content, and that is one lookup in an index.
+    loses_all = and_(~of_primary.correlate(photo), ~of_any.correlate(photo))
     candidates = true() if wanted.is_everything else photo.c.id.in_(touched)
-    connection.execute(insert(_photos).from_select(["id"], select(photo.c.id).where(candidates, ~has_other_file)))
+    connection.execute(insert(_photos).from_select(["id"], select(photo.c.id).where(candidates, loses_all)))
     remaining = touched.distinct().where(asset.c.photo_id.not_in(select(_photos.c.id)))
     connection.execute(insert(_remaining_photos).from_select(["id"], remaining))
     size = select(func.coalesce(func.sum(file.c.size_bytes), 0)).where(file.c.id.in_(select(_files.c.id)))

@@ -91,8 +91,7 @@ def is_due(library: Library) -> Due:
         space = spaces.active(connection)
         if space is None:
             return Due("", 0)
-        new = grouping.count_new(connection, space, space.joined_up_to or 0)
-        since_full = grouping.count_new(connection, space, space.clustered_up_to or 0)
+        new, since_full = grouping.count_new(connection, space, space.joined_up_to or 0, space.clustered_up_to or 0)
         other_model = space.clustered_at is None and grouping.was_grouped(connection)
     if not since_full and space.clustered_at is None:
         return Due("", 0)
