@@ -54,7 +54,7 @@ def add_words(library_folder: Path, seed: int = 0) -> None:
         for some in chunks(folders, _BATCH // 50):
             with library.database.write() as connection:
                 for folder_id in some:
-                    read_albums.refresh_folder(connection, folder_id)
+                    read_albums.refresh_folders(connection, [folder_id])
 
 
 def _labels(asset_id: int, variant_id: int, tag_ids: list[int], chance: random.Random) -> list[tuple[Any, ...]]:

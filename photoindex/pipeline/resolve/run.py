@@ -15,6 +15,7 @@ from photoindex.pipeline.resolve.photo import Resolver
 from photoindex.pipeline.resolve.relate import relate_folder
 from photoindex.pipeline.resolve.time_neighbours import Inferred, infer_from_neighbours, store_inferred
 from photoindex.progress import EventSink, PhaseAdvanced, PhaseFinished, PhaseStarted, ignore_events
+from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.database import Session
 from photoindex.store.photos import times
 from photoindex.store.tasks import stale
@@ -70,21 +71,20 @@ class Refresh:
 
     def _gather_albums(self, folders: list[int]) -> None:
         """Bring the albums of exports and folders up to date; an export's album has photos from several folders."""
-        for start in range(0, len(folders), _FOLDERS_AT_ONCE):
+        for some in chunks(folders, _FOLDERS_AT_ONCE):
             if self.stop():
                 return
             with self.session.write() as connection:
-                for folder_id in folders[start : start + _FOLDERS_AT_ONCE]:
-                    read_albums.refresh_folder(connection, folder_id)
+                read_albums.refresh_folders(connection, some)
         if folders and not self.stop():
             with self.session.write() as connection:
                 read_albums.refresh_lists(connection)
 
     def _infer_times(self, folders: list[int]) -> None:
-        for folder_id in folders:
+        for some in chunks(folders, _FOLDERS_AT_ONCE):
             with self.session.read() as connection:
-                inferred = infer_from_neighbours(connection, folder_id)
-            # Inferred facts are not evidence for other photos, so a folder may be written in batches.
+                inferred = infer_from_neighbours(connection, some)
+            # Inferred facts are not evidence for other photos, so they may be written in batches.
             for batch in _batches(inferred):
                 if self.stop():
                     return
@@ -93,7 +93,7 @@ class Refresh:
             if self.stop():
                 return
             with self.session.write() as connection:
-                stale.mark_related(connection, folder_id)
+                stale.mark_related(connection, some)
 
     def _steps(self, phase: str, unit: str, total: int, size: int) -> Iterator[int]:
         """Yield the start of each step, and report progress if there is more than one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -22,12 +23,26 @@ Inferred = dict[int, dict[str, str] | None]
 """Photo id -> the facts inferred from its neighbours, None if there are none any more."""
 
 
-def infer_from_neighbours(connection: Connection, folder_id: int) -> Inferred:
-    """Return the offsets and dates that photos of a folder get from their neighbours, where these differ from the stored ones.
+def infer_from_neighbours(connection: Connection, folder_ids: Sequence[int]) -> Inferred:
+    """Return the offsets and dates that photos of folders get from their neighbours, where these differ from the stored ones.
 
     Call it after the photos are resolved.
     """
-    rows = times.photos_in_folder(connection, folder_id)
+    by_folder = {
+        folder_id: _inferred(folder_id, rows)
+        for folder_id, rows in times.photos_in_folders(connection, folder_ids).items()
+    }
+    # A copy in another folder has other neighbours; only the folder of the photo's oldest file counts.
+    first_folders = times.first_folders(connection, {photo_id for found in by_folder.values() for photo_id in found})
+    return {
+        photo_id: facts
+        for folder_id, found in by_folder.items()
+        for photo_id, facts in found.items()
+        if first_folders.get(photo_id) == folder_id
+    }
+
+
+def _inferred(folder_id: int, rows: list[TimedRow]) -> Inferred:
     if all(row.neighbours is None for row in rows) and not _has_gaps(rows):
         return {}
     found: dict[int, dict[str, str]] = {}
@@ -41,12 +56,9 @@ def infer_from_neighbours(connection: Connection, folder_id: int) -> Inferred:
             found.setdefault(photo_id, {}).update(facts)
     for photo_id, facts in dates_between(everyone).items():
         found.setdefault(photo_id, {}).update(facts)
-    inferred = {
+    return {
         row.photo_id: found.get(row.photo_id) for row in rows if (row.neighbours or None) != found.get(row.photo_id)
     }
-    # A copy in another folder has other neighbours; only the folder of the photo's oldest file counts.
-    first_folders = times.first_folders(connection, inferred)
-    return {photo_id: facts for photo_id, facts in inferred.items() if first_folders.get(photo_id) == folder_id}
 
 
 def store_inferred(connection: Connection, inferred: Inferred, resolver: Resolver) -> None:
@@ -64,7 +76,7 @@ def _timed(row: TimedRow, folder_id: int) -> Timed:
     """Return a photo's own evidence of its time, without what was inferred from its neighbours."""
     own = row.taken_at_source not in _WEAK_SOURCES
     offset_inferred = row.zone_source == _NEIGHBOURS
-    instant = row.taken_at_utc if own and row.sources.get("taken_at_utc") != _NEIGHBOURS else None
+    instant = row.taken_at_utc if own and row.utc_source != _NEIGHBOURS else None
     taken_at = (row.taken_at or "")[:19] if own else ""
     if offset_inferred and instant is not None:
         # A movie that has UTC only: its wall time was inferred too.

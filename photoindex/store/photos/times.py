@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Select, Text, and_, func, literal_column, select, type_coerce, update
 
 from photoindex.store.engine.chunks import chunks
+from photoindex.store.engine.path_columns import path_bytes
+from photoindex.store.engine.sqlite import engine_of
+from photoindex.store.engine.statements import as_parameter, is_given, json_value
 from photoindex.store.schema.tables import asset, file, folder, photo
 from photoindex.store.tasks.stale import mark_unrelated
 
@@ -15,7 +19,10 @@ _CHUNK = 500
 
 
 class TimedRow(NamedTuple):
-    """One photo of a folder with its resolved facts and the name of its file there."""
+    """One photo of a folder with its resolved facts and the name of its file there.
+
+    utc_source: the source of taken_at_utc, None if unknown.
+    """
 
     photo_id: int
     name: bytes
@@ -28,29 +35,33 @@ class TimedRow(NamedTuple):
     taken_at_utc: float | None
     utc_offset_minutes: int | None
     zone_source: str | None
-    sources: dict[str, str]
+    utc_source: str | None
     neighbours: dict[str, str] | None
 
 
-_timed = (
+# Literals and no parameters, because the statement goes to the driver without those of SQLAlchemy.
+_timed: Select[Any] = (
     select(
-        photo.c.id, file.c.name, photo.c.camera_make, photo.c.camera_model, photo.c.taken_at, photo.c.taken_at_source,
-        photo.c.taken_at_confidence, photo.c.taken_at_precision, photo.c.taken_at_utc, photo.c.utc_offset_minutes,
-        photo.c.zone_source, photo.c.sources, photo.c.neighbours,
+        file.c.folder_id, type_coerce(photo.c.neighbours, Text), photo.c.id, path_bytes(file.c.name), photo.c.camera_make,
+        photo.c.camera_model, photo.c.taken_at, photo.c.taken_at_source, photo.c.taken_at_confidence,
+        photo.c.taken_at_precision, photo.c.taken_at_utc, photo.c.utc_offset_minutes, photo.c.zone_source,
+        json_value(photo.c.sources, literal_column("'$.taken_at_utc'")),
     )
-    .join(asset, asset.c.photo_id == photo.c.id)
-    .join(file, file.c.asset_id == asset.c.id)
-    .where(asset.c.id == photo.c.primary_asset_id, file.c.state != "excluded")
+    .join(asset, asset.c.id == file.c.asset_id)
+    .join(photo, and_(photo.c.id == asset.c.photo_id, photo.c.primary_asset_id == asset.c.id))
+    .where(is_given(file.c.folder_id, "folder_ids"), file.c.state != literal_column("'excluded'"))
     .order_by(file.c.id)
 )  # fmt: skip
 
 
-def photos_in_folder(connection: Connection, folder_id: int) -> list[TimedRow]:
-    """Return the photos whose primary content has a file in a folder, each once, by file id."""
-    found: dict[int, TimedRow] = {}
-    for row in connection.execute(_timed.where(file.c.folder_id == folder_id)):
-        found.setdefault(row.id, TimedRow._make(row))
-    return list(found.values())
+def photos_in_folders(connection: Connection, folder_ids: Collection[int]) -> dict[int, list[TimedRow]]:
+    """Return folder id -> the photos whose primary content has a file in it, each once, by file id."""
+    found: dict[int, dict[int, TimedRow]] = {folder_id: {} for folder_id in folder_ids}
+    rows = engine_of(connection).fetch_plain(connection, _timed, as_parameter(folder_ids))
+    for folder_id, neighbours, photo_id, *facts in rows:
+        known = None if neighbours is None else json.loads(neighbours)
+        found[folder_id].setdefault(photo_id, TimedRow._make((photo_id, *facts, known)))
+    return {folder_id: list(photos.values()) for folder_id, photos in found.items()}
 
 
 def first_folders(connection: Connection, photo_ids: Collection[int]) -> dict[int, int]:

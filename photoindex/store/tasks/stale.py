@@ -52,9 +52,9 @@ def has_stale(connection: Connection) -> bool:
     return connection.execute(folders).first() is not None or connection.execute(photos).first() is not None
 
 
-def mark_related(connection: Connection, folder_id: int) -> None:
-    """Mark a folder's pairs and sidecars as up to date."""
-    connection.execute(update(folder).where(folder.c.id == folder_id).values(unrelated=False))
+def mark_related(connection: Connection, folder_ids: Collection[int]) -> None:
+    """Mark the pairs and sidecars of folders as up to date."""
+    connection.execute(update(folder).where(folder.c.id.in_(folder_ids)).values(unrelated=False))
 
 
 def resolve_later(connection: Connection, photo_ids: Iterable[int]) -> None:

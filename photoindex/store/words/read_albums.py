@@ -6,12 +6,16 @@ import os
 import re
 import time
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, literal_column, select, update
 
 from photoindex.paths import to_text
 from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.database import new_id
+from photoindex.store.engine.path_columns import path_bytes
+from photoindex.store.engine.sqlite import engine_of
+from photoindex.store.engine.statements import as_parameter, is_given
 from photoindex.store.files.locations import Location, folder_is_within
 from photoindex.store.schema.tables import (
     album,
@@ -34,30 +38,40 @@ _PART_OF_EXPORT = re.compile(rb".*\d+\D+\d+", re.DOTALL)
 _CHANGED = (file.c.state.in_(["present", "missing"]), file.c.asset_id.is_not(None))
 
 
-def refresh_folder(connection: Connection, folder_id: int) -> None:
-    """Bring the album of a folder's photos up to date; it has Takeout's title, else the folder's name. Idempotent."""
-    row = connection.execute(
-        select(folder.c.path, folder.c.volume_id, volume.c.label).join(volume).where(folder.c.id == folder_id)
-    ).one()
-    about = connection.execute(
-        select(sidecar.c.title)
+# Literals and no parameters, because the statement goes to the driver without those of SQLAlchemy.
+_contents: Select[Any] = (
+    select(
+        file.c.folder_id, func.coalesce(photo.c.taken_at, literal_column("'~'")), path_bytes(file.c.name), file.c.asset_id
+    )
+    .join(asset, asset.c.id == file.c.asset_id)
+    .join(photo, photo.c.id == asset.c.photo_id)
+    .where(is_given(file.c.folder_id, "folder_ids"), file.c.state.in_([literal_column("'present'"), literal_column("'missing'")]))
+)  # fmt: skip
+
+
+def refresh_folders(connection: Connection, folder_ids: Sequence[int]) -> None:
+    """Bring the albums of folders up to date; each has Takeout's title, else the folder's name. Idempotent."""
+    about = (
+        select(file.c.folder_id, sidecar.c.title)
         .join(file, file.c.id == sidecar.c.file_id)
         .where(
-            file.c.folder_id == folder_id, file.c.state == "present", sidecar.c.kind == SidecarKind.TAKEOUT_ALBUM.value
+            file.c.folder_id.in_(folder_ids), file.c.state == "present",
+            sidecar.c.kind == SidecarKind.TAKEOUT_ALBUM.value,
         )
-        .order_by(file.c.id)
-    ).first()
-    contents = (
-        select(file.c.asset_id, file.c.name, photo.c.taken_at)
-        .join(asset, asset.c.id == file.c.asset_id)
-        .join(photo, photo.c.id == asset.c.photo_id)
-        .where(file.c.folder_id == folder_id, *_CHANGED)
-    )
-    found = sorted(connection.execute(contents), key=lambda one: (one.taken_at or "~", one.name, one.asset_id))
-    name = os.path.basename(row.path) or row.label.encode()
-    titled = None if about is None else about.title
-    kind = FOLDER if about is None else TAKEOUT
-    _store(connection, kind, titled or _text(name), origin_of(row.volume_id, row.path), [one.asset_id for one in found])
+        .order_by(file.c.id.desc())
+    )  # fmt: skip
+    titles = {row.folder_id: row.title for row in connection.execute(about)}
+    contents: dict[int, list[tuple[Any, ...]]] = {folder_id: [] for folder_id in folder_ids}
+    for folder_id, *place in engine_of(connection).fetch_plain(connection, _contents, as_parameter(folder_ids)):
+        contents[folder_id].append(tuple(place))
+    folders = select(folder.c.id, folder.c.path, folder.c.volume_id, volume.c.label).join(volume)
+    found = []
+    for row in connection.execute(folders.where(folder.c.id.in_(folder_ids))):
+        name = titles.get(row.id) or _text(os.path.basename(row.path) or row.label.encode())
+        kind = TAKEOUT if row.id in titles else FOLDER
+        ids = [asset_id for _taken_at, _name, asset_id in sorted(contents[row.id])]
+        found.append(_Album(kind, name, origin_of(row.volume_id, row.path), ids))
+    _store(connection, found)
 
 
 def refresh_lists(connection: Connection) -> None:
@@ -72,13 +86,8 @@ def refresh_lists(connection: Connection) -> None:
     for row in connection.execute(statement).all():
         origin = origin_of(row.volume_id, os.path.join(row.path, row.name))
         origins.add(origin)
-        _store(
-            connection,
-            APPLE,
-            _text(row.name.rpartition(b".")[0]),
-            origin,
-            _listed(connection, row.id, Location(row.volume_id, row.path)),
-        )
+        contents = _listed(connection, row.id, Location(row.volume_id, row.path))
+        _store(connection, [_Album(APPLE, _text(row.name.rpartition(b".")[0]), origin, contents)])
     known = select(album.c.id, album.c.origin).where(album.c.kind == APPLE)
     for album_id, origin in connection.execute(known).all():
         if origin not in origins:
@@ -110,36 +119,63 @@ def _named(connection: Connection, below: Location, names: Mapping[bytes, int]) 
     return found
 
 
-def _store(connection: Connection, kind: str, name: str, origin: str, contents: Sequence[int]) -> None:
-    """Write an album with its contents in order; one without contents is removed."""
-    here = album.c.origin == origin, album.c.kind.in_([APPLE] if kind == APPLE else [FOLDER, TAKEOUT])
-    known = connection.execute(select(album.c.id, album.c.kind, album.c.name).where(*here)).first()
-    if not contents:
-        connection.execute(delete(album).where(*here))
-        return
-    now = time.time()
-    values = {"kind": kind, "name": name, "name_key": fold(name)}
-    if known is None:
-        album_id = new_id(connection.execute(insert(album).values(origin=origin, created_at=now, **values)))
-    else:
-        album_id = known.id
-        if (known.kind, known.name) != (kind, name):
-            connection.execute(update(album).where(album.c.id == album_id).values(**values))
-    wanted = {asset_id: float(place) for place, asset_id in enumerate(dict.fromkeys(contents), 1)}
-    of_album = album_asset.c.album_id == album_id
-    stored = select(album_asset.c.asset_id, album_asset.c.position).where(of_album)
-    before = {row.asset_id: row.position for row in connection.execute(stored)}
-    changed = [asset_id for asset_id in before if before[asset_id] != wanted.get(asset_id)]
-    for some in chunks(changed, _CHUNK):
-        gone = album_asset.c.asset_id.in_(some)
-        connection.execute(delete(album_asset).where(of_album, gone))
-    rows = [
-        {"album_id": album_id, "asset_id": asset_id, "position": place, "at": now}
-        for asset_id, place in wanted.items()
-        if before.get(asset_id) != place
-    ]
+class _Album(NamedTuple):
+    kind: str
+    name: str
+    origin: str
+    contents: Sequence[int]
+    """In order; without any the album is removed."""
+
+
+_positions: Select[Any] = select(album_asset.c.album_id, album_asset.c.asset_id, album_asset.c.position).where(
+    is_given(album_asset.c.album_id, "album_ids")
+)
+
+
+def _store(connection: Connection, albums: Sequence[_Album]) -> None:
+    """Write albums with their contents; kinds that come from the same place replace each other."""
+    here = album.c.origin.in_([one.origin for one in albums]), album.c.kind.in_([APPLE, FOLDER, TAKEOUT])
+    known: dict[tuple[bool, str], Any] = {}
+    for row in connection.execute(select(album.c.id, album.c.kind, album.c.name, album.c.origin).where(*here)):
+        known.setdefault((row.kind == APPLE, row.origin), row)
+    before: dict[int, dict[int, float]] = {row.id: {} for row in known.values()}
+    stored = engine_of(connection).fetch_plain(connection, _positions, as_parameter(before))
+    for album_id, asset_id, position in stored:
+        before[album_id][asset_id] = position
+    rows, now = [], time.time()
+    for one in albums:
+        if not one.contents:
+            kinds = [APPLE] if one.kind == APPLE else [FOLDER, TAKEOUT]
+            connection.execute(delete(album).where(album.c.origin == one.origin, album.c.kind.in_(kinds)))
+            continue
+        album_id = _named_album(connection, one, known.get((one.kind == APPLE, one.origin)), now)
+        changed, new = _differences(before.get(album_id, {}), one.contents)
+        for some in chunks(changed, _CHUNK):
+            of_some = album_asset.c.album_id == album_id, album_asset.c.asset_id.in_(some)
+            connection.execute(delete(album_asset).where(*of_some))
+        rows += [{"album_id": album_id, "asset_id": asset_id, "position": at, "at": now} for asset_id, at in new]
     if rows:
         connection.execute(insert(album_asset), rows)
+
+
+def _named_album(connection: Connection, one: _Album, row: Any, now: float) -> int:
+    values = {"kind": one.kind, "name": one.name, "name_key": fold(one.name)}
+    if row is None:
+        return new_id(connection.execute(insert(album).values(origin=one.origin, created_at=now, **values)))
+    if (row.kind, row.name) != (one.kind, one.name):
+        connection.execute(update(album).where(album.c.id == row.id).values(**values))
+    return int(row.id)
+
+
+def _differences(
+    before: Mapping[int, float], contents: Sequence[int]
+) -> tuple[Sequence[int], Sequence[tuple[int, float]]]:
+    """Return the contents that leave an album or move in it, and the places of those that come or move."""
+    wanted = {asset_id: float(place) for place, asset_id in enumerate(dict.fromkeys(contents), 1)}
+    if wanted == before:
+        return (), ()
+    changed = [asset_id for asset_id in before if before[asset_id] != wanted.get(asset_id)]
+    return changed, [(asset_id, place) for asset_id, place in wanted.items() if before.get(asset_id) != place]
 
 
 def origin_of(volume_id: int, path: bytes) -> str:
