@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import islice
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select, true
 
 from photoindex.store.engine.path_columns import path_bytes, stored_text
 from photoindex.store.engine.sqlite import engine_of
@@ -16,8 +16,8 @@ from photoindex.store.search.paths import folder_text
 
 _FOLDERS = (32, 128, 512)
 """How many folders are looked through at a time."""
-_NAMES = 5_000
-"""How many files are looked at by their names."""
+_NAMES = (5_000, 20_000, 80_000)
+"""How many files are looked at by their names at a time."""
 
 Key = Callable[[FirstFile], bytes]
 
@@ -59,16 +59,27 @@ def _by_path(connection: Connection, wanted: ColumnElement[bool], count: int, *,
 
 
 def _by_name(connection: Connection, wanted: ColumnElement[bool], count: int, *, descending: bool) -> list[int] | None:
-    """Look at the photos of the first files: those of all names before the last one of these are complete."""
+    """Look at the photos of the first files: those of all names before the last one of these are complete.
+
+    More than once, because many of them may be copies, and a photo goes by the name of its first file.
+    """
     name = func.lower(stored_text(file.c.name))
     order = name.desc() if descending else name.asc()
     statement = select(path_bytes(name), file.c.asset_id).where(file.c.asset_id.is_not(None)).order_by(order)
-    rows = connection.execute(statement.limit(_NAMES + count)).all()
-    contents = select(asset.c.photo_id).where(asset.c.id.in_(numbers({asset_id for _name, asset_id in rows})))
-    keys = _keys(connection, wanted & photo.c.id.in_(contents), lambda first: first.name.lower())
-    found = _sorted(keys, count, descending=descending)
-    is_complete = len(found) == count and _is_before(keys[found[-1]], rows[-1][0], descending=descending)
-    return found if is_complete else None
+    keys: dict[int, bytes] = {}
+    last: bytes | None = None
+    for files in _NAMES:
+        beyond = true() if last is None else path_bytes(name) <= last if descending else path_bytes(name) >= last
+        rows = connection.execute(statement.where(beyond).limit(files + count)).all()
+        contents = select(asset.c.photo_id).where(asset.c.id.in_(numbers({asset_id for _name, asset_id in rows})))
+        keys |= _keys(connection, wanted & photo.c.id.in_(contents), lambda first: first.name.lower())
+        found = _sorted(keys, count, descending=descending)
+        if not rows:
+            return None
+        last = rows[-1][0]
+        if len(found) == count and _is_before(keys[found[-1]], last, descending=descending):
+            return found
+    return None
 
 
 def _keys(connection: Connection, wanted: ColumnElement[bool], key: Key) -> dict[int, bytes]:

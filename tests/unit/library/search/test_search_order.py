@@ -52,7 +52,7 @@ def test_the_first_photos_are_those_of_the_whole_order(
     library: Library, monkeypatch: pytest.MonkeyPatch, query: str, sort: str, few: int
 ) -> None:
     monkeypatch.setattr(first_in_order, "_FOLDERS", (few, few, few))
-    monkeypatch.setattr(first_in_order, "_NAMES", 3 * few)
+    monkeypatch.setattr(first_in_order, "_NAMES", (3 * few, few, few))
     everything = ids_of(library, query, sort)
     assert everything
     for limit in (1, 2, 3, 5, 8, 13, 100):
