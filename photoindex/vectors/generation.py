@@ -23,7 +23,7 @@ from photoindex.vectors.manifest import (
 )
 
 CODED_FROM_ROWS = 50_000
-"""Smaller indexes are searched exactly and have no codes."""
+"""Smaller indexes are searched exactly and need no codes."""
 _TRIES = 5
 
 
@@ -48,7 +48,7 @@ class Generation:
             self.codes = Codes.read(folder / CODES_NAME)
             if len(self.codes) != manifest.rows or self.codes.dim != manifest.dim:
                 raise IndexDamaged(f"{CODES_NAME} does not match its manifest")
-        else:
+        elif not self.lacks_codes:
             # So few that every search reads all of them anyway.
             self.verify_vectors()
 
@@ -56,8 +56,13 @@ class Generation:
         """Return the number of vectors."""
         return self.manifest.rows
 
+    @property
+    def lacks_codes(self) -> bool:
+        """Whether the vectors were only copied so far: searches compare each of them, until a merge adds the codes."""
+        return self.codes is None and self.manifest.rows >= CODED_FROM_ROWS
+
     def all_rows(self) -> Rows:
-        """Return all vectors in memory; only for a generation without codes."""
+        """Return all vectors in memory; only for a generation of so few that it has no codes."""
         if self._rows is None:
             self._rows = Rows(self.dim).filled(self.flat.block(0, len(self)))
         return self._rows

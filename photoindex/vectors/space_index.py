@@ -188,7 +188,7 @@ class SpaceIndex:
             return _nothing()
         among = self.rows if usable is None else int(np.count_nonzero(usable))
         wanted = max(CANDIDATES_PER_HIT * limit, CANDIDATES_MIN)
-        if generation.codes is None and usable is None:
+        if generation.codes is None and usable is None and not generation.lacks_codes:
             near = generation.all_rows().nearest(query, limit)
             return self._scored(query, near, generation.flat.at(near))
         if generation.codes is None or among <= max(NARROW_ROWS, NARROW_SHARE * self.rows) or 4 * wanted > among:
@@ -207,10 +207,15 @@ class SpaceIndex:
 
     def _search_all(self, query: NDArray[np.float32], limit: int, positions: NDArray[np.int64] | None) -> Neighbours:
         """Return the nearest of the generation's vectors at these positions (None: all) by comparing each of them."""
-        parts = [_nothing()]
+        best = _nothing()
         for here, rows in self._rows_of(positions):
-            parts.append(self._best(query, here, rows, limit))
-        return _first(_merged(*parts), limit)
+            # Once there are enough, only what is nearer than the last of them is scored exactly.
+            minimum = float(best.scores[-1]) if len(best) == limit else None
+            near = self._one_block.filled(rows).nearest(query, limit, minimum)
+            # Include corrupted rows whatever their score: the real vectors may be near.
+            near = np.union1d(near, _corrupted(rows))
+            best = _first(_merged(best, self._scored(query, here[near], rows[near])), limit)
+        return best
 
     def _rows_of(self, positions: NDArray[np.int64] | None) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
         """Yield positions of the generation and their vectors in blocks."""

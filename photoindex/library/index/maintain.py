@@ -71,16 +71,21 @@ def open_index(
 ) -> SpaceIndex:
     """Open a space's index for searching: the merged vectors, and the newest ones from the database.
 
-    A damaged index is reported and rebuilt from the database. If that is not possible (another process is writing it, the
-    disk is full or read-only, or `repair` is False), all vectors are read from the database and searched exactly. Never
-    waits for a merge. Raises DatabaseFailed if the database has vectors of the wrong dimension.
+    A damaged index is reported and rebuilt from the database; of a missing one the vectors are only copied, and the next
+    merge does the rest. If that is not possible (another process is writing it, the disk is full or read-only, or `repair`
+    is False), all vectors are read from the database and searched exactly. Never waits for a merge. Raises DatabaseFailed
+    if the database has vectors of the wrong dimension.
     """
     from photoindex.vectors.space_index import SpaceIndex
 
     truth = DatabaseVectors(library, space, events)
     generation = _opened_or_repaired(library, space, events, repair=repair)
     after = 0 if generation is None else generation.manifest.largest_id
-    if repair and count_newer(library, space, after) > OVERDUE and _merge_if_possible(library, space, events):
+    overdue = count_newer(library, space, after) if repair else 0
+    if overdue > OVERDUE and generation is None:
+        text = f"space '{space.name}' has no index yet: its {overdue:,} vectors are copied from the database, once"
+        events(Notice(text))
+    if overdue > OVERDUE and _merge_if_possible(library, space, events):
         generation = _opened_or_repaired(library, space, events, repair=False)
         after = 0 if generation is None else generation.manifest.largest_id
     return SpaceIndex(generation, newest_vectors(library, space, after), truth)
@@ -101,6 +106,8 @@ def merge_if_due(library: Library, space: SpaceRow, emit: EventSink = ignore_eve
         generation = checked_generation(library, space)
     except IndexDamaged:
         return _update(library, space, emit, whole=True) is not None
+    if generation is not None and generation.lacks_codes:
+        return _update(library, space, emit, whole=False) is not None
     merged, largest = (0, 0) if generation is None else (len(generation), generation.manifest.largest_id)
     with library.database.read() as connection:
         still = vector_rows.count_up_to(connection, space.id, largest)
@@ -181,7 +188,7 @@ def _opened_or_repaired(library: Library, space: SpaceRow, events: EventSink, *,
             )
         )
         try:
-            if _update(library, space, events, whole=True):
+            if _update(library, space, events, whole=True, quickly=True):
                 return checked_generation(library, space)
         except (PhotoIndexError, IndexDamaged) as error:
             problem = str(error)
@@ -200,7 +207,7 @@ def _opened_or_repaired(library: Library, space: SpaceRow, events: EventSink, *,
 def _merge_if_possible(library: Library, space: SpaceRow, events: EventSink) -> bool:
     """Merge before a search, which continues without a merge if the disk is full or read-only."""
     try:
-        return _update(library, space, events, whole=False) is not None
+        return _update(library, space, events, whole=False, quickly=True) is not None
     except (PhotoIndexError, IndexDamaged) as error:
         events(
             Notice(
@@ -212,8 +219,13 @@ def _merge_if_possible(library: Library, space: SpaceRow, events: EventSink) -> 
         return False
 
 
-def _update(library: Library, space: SpaceRow, emit: EventSink, *, whole: bool) -> IndexUpdate | None:
-    """Merge new vectors, or rebuild the index with `whole`; None if another process is writing it."""
+def _update(
+    library: Library, space: SpaceRow, emit: EventSink, *, whole: bool, quickly: bool = False
+) -> IndexUpdate | None:
+    """Merge new vectors, or rebuild the index with `whole`; None if another process is writing it.
+
+    quickly: of an index that is missing or damaged only the vectors are copied.
+    """
     try:
         with _writing(library, "merging vectors", space):
             made = None
@@ -223,7 +235,7 @@ def _update(library: Library, space: SpaceRow, emit: EventSink, *, whole: bool) 
                     if generation is not None:
                         made = _append(library, space, generation, emit)
             if made is None:
-                made = _write_whole(library, space, emit)
+                made = _write_whole(library, space, emit, coded=not quickly)
     except LibraryLocked:
         return None
     if made.changed:
@@ -247,14 +259,14 @@ def _append(library: Library, space: SpaceRow, base: Generation, emit: EventSink
     began = time.perf_counter()
     newest = base.manifest.largest_id
     waiting = count_newer(library, space, newest)
-    if not waiting:
+    if not waiting and not base.lacks_codes:
         return IndexUpdate(space, len(base), 0, 0, 0, 0.0, changed=False)
     with progress(emit, space, waiting) as advance:
         append(folder_of(library, space.id), base, blocks_of(library, space, newest), advance=advance)
     return IndexUpdate(space, len(base) + waiting, waiting, 0, 0, time.perf_counter() - began)
 
 
-def _write_whole(library: Library, space: SpaceRow, emit: EventSink) -> IndexUpdate:
+def _write_whole(library: Library, space: SpaceRow, emit: EventSink, *, coded: bool = True) -> IndexUpdate:
     from photoindex.vectors.generation import open_generation
     from photoindex.vectors.generation_writer import write
 
@@ -267,7 +279,7 @@ def _write_whole(library: Library, space: SpaceRow, emit: EventSink) -> IndexUpd
         del old  # an open file would keep its space on disk
     size_before = size_of(folder)
     with progress(emit, space, count_newer(library, space, 0)) as advance:
-        write(folder, blocks_of(library, space, 0), space.dim, advance=advance)
+        write(folder, blocks_of(library, space, 0), space.dim, advance=advance, coded=coded)
     (folder / DAMAGED_NAME).unlink(missing_ok=True)
     made = open_generation(folder, space.dim)
     after = before if made is None else made.ids
@@ -287,7 +299,7 @@ def _optimal_generation(library: Library, space: SpaceRow) -> Generation | None:
         generation = checked_generation(library, space)
     except IndexDamaged:
         return None
-    if generation is None or len(generation.manifest.pieces) > 1:
+    if generation is None or generation.lacks_codes or len(generation.manifest.pieces) > 1:
         return None
     with library.database.read() as connection:
         still = vector_rows.count_up_to(connection, space.id, generation.manifest.largest_id)

@@ -84,7 +84,7 @@ def _status(library: Library, space: SpaceRow, emit: EventSink, *, verify: bool)
         unmerged = vector_rows.count_after(connection, space.id, manifest.largest_id)
     return IndexStatus(
         space,
-        IndexState.MERGE_DUE if is_due(manifest.rows, unmerged) else IndexState.CURRENT,
+        IndexState.MERGE_DUE if generation.lacks_codes or is_due(manifest.rows, unmerged) else IndexState.CURRENT,
         vectors=still + unmerged,
         merged=manifest.rows,
         unmerged=unmerged,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.sqlite import engine_of
@@ -73,23 +73,23 @@ def put(connection: Connection, space_id: int, vectors: Sequence[tuple[int, Vect
         connection.execute(insert(vector), rows)
 
 
+_block = (
+    select(vector.c.id, vector.c.data)
+    .where(vector.c.id > bindparam("last"), vector.c.space_id == bindparam("space"))
+    .order_by(vector.c.id)
+    .limit(bindparam("rows"))
+    .offset(bindparam("skipped"))  # or SQLAlchemy adds it with a parameter of its own
+)
+
+
 def blocks(connection: Connection, space_id: int, dim: int, *, after_id: int = 0) -> Iterator[VectorBlock]:
     """Yield a space's vectors with ids above `after_id`, ascending, in blocks of up to CHUNK_ROWS."""
     last = after_id
-    while True:
-        rows = connection.execute(
-            select(vector.c.id, vector.c.data)
-            .where(vector.c.id > last, vector.c.space_id == space_id)
-            .order_by(vector.c.id)
-            .limit(CHUNK_ROWS)
-        ).all()
-        if not rows:
-            return
-        values = np.frombuffer(b"".join(row.data for row in rows), STORED).reshape(len(rows), dim)
-        yield VectorBlock(
-            np.fromiter((row.id for row in rows), np.int64, len(rows)), values.astype(np.float16, copy=False)
-        )
-        last = rows[-1].id
+    while rows := engine_of(connection).fetch_plain(connection, _block, last, space_id, CHUNK_ROWS, 0):
+        ids, data = zip(*rows, strict=True)
+        values = np.frombuffer(b"".join(data), STORED).reshape(len(rows), dim)
+        yield VectorBlock(np.fromiter(ids, np.int64, len(ids)), values.astype(np.float16, copy=False))
+        last = ids[-1]
 
 
 def of_assets(connection: Connection, space: SpaceRow, asset_ids: Sequence[int]) -> dict[int, bytes]:
