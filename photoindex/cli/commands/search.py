@@ -234,7 +234,9 @@ def search(
         parsed = parse_with_options(found, meant, terms)
         if saved is not None:
             _save(found, saved, parsed.text)
-        request = SearchRequest(parsed.tree, options, sort, limit, complete=alone is not None, rerank=rerank or 0)
+        request = SearchRequest(
+            parsed.tree, options, sort, limit, complete=explain, only_count=count, rerank=rerank or 0
+        )
         result = find(found, request, _print_notice)
         _print_notes(result)
         if alone:

@@ -45,7 +45,8 @@ class SearchRequest:
     query: a syntax tree, a text, or the words of a command line. sort: `relevance` or a key of
     `store.search.compile.SORT_KEYS`, with `-` for descending; None sorts a semantic search by relevance, others newest
     first. limit: maximum number of photos, after the first `offset`; None for all, or MOST_PHOTOS in a semantic search.
-    complete: rank all photos of a semantic search regardless of the limit, which counting and explaining them requires.
+    complete: rank all photos of a semantic search regardless of the limit, which explaining them requires. only_count: rank
+    none, only `total` is wanted.
     rerank: how many of the first photos a stronger model looks at again; see `second_look`.
 
     scope: a query for the photos that the caller may see. It is part of every condition, so that hits, totals,
@@ -61,6 +62,7 @@ class SearchRequest:
     offset: int = 0
     scope: Node = EVERYTHING
     complete: bool = False
+    only_count: bool = False
     rerank: int = 0
 
 
@@ -165,9 +167,11 @@ class SearchResult:
         """Return how many photos match, regardless of limit and offset."""
         if self.answer is None:
             return count_photos(self.library, self.tree, self.request.scope)
+        if self.answer.counted is not None:
+            return self.answer.counted
         if not self.answer.more:
             return len(self.answer.ranked)
-        return find(self.library, replace(self.request, query=self.tree, complete=True)).total()
+        return find(self.library, replace(self.request, query=self.tree, only_count=True)).total()
 
     def explanation(self) -> QueryExplanation:
         """Return how many photos each part of the query matches in texts and fields."""
@@ -226,13 +230,13 @@ def find(library: Library, request: SearchRequest, emit: EventSink = ignore_even
             raise UsageError("--rerank is for words that are searched by meaning, and the query has none")
         return result
     language = tuple(_language_notes(library, query))
-    answer = _answer(library, query, _ranking_limit(request, key), emit)
+    answer = _answer(library, query, _ranking_limit(request, key), emit, only_count=request.only_count)
     if isinstance(answer, LexicalFallback) and request.rerank:
         raise ModelUnavailable(f"--rerank needs a search by meaning: {answer.reason}")
     if isinstance(answer, LexicalFallback):
         note = Note(NoteKind.LEXICAL, f"searching by words alone: {answer.reason}")
         return replace(result, fallback=answer, notes=(note,))
-    if request.rerank:
+    if request.rerank and not request.only_count:
         from photoindex.library.search.second_look import look_again
 
         answer = look_again(library, query, answer, request.rerank)
@@ -284,13 +288,15 @@ def _ranking_limit(request: SearchRequest, key: str) -> int | None:
 
 
 def _answer(
-    library: Library, query: SemanticQuery, limit: int | None, emit: EventSink
+    library: Library, query: SemanticQuery, limit: int | None, emit: EventSink, *, only_count: bool
 ) -> SemanticAnswer | LexicalFallback:
     try:
         space = _space(library)
         # Imports numpy and more, which a library without vectors does not need.
-        from photoindex.library.search.semantic_search import search_by_meaning
+        from photoindex.library.search.semantic_search import count_by_meaning, search_by_meaning
 
+        if only_count:
+            return count_by_meaning(library, space, query, emit)
         return search_by_meaning(library, space, query, limit, emit)
     except ModelUnavailable as error:
         if query.needs_model:

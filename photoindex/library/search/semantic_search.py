@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from sqlalchemy import Connection
 
 from photoindex.library.handle import Library
 from photoindex.library.index.maintain import open_index
@@ -12,7 +16,7 @@ from photoindex.library.search.nearest_photos import VectorCandidates
 from photoindex.library.search.query_targets import QueryTarget, query_vectors, with_cut_offs
 from photoindex.library.search.rank_fusion import MEANING, K, Ranked, RankedList, best_fused, fuse
 from photoindex.library.search.semantic_query import SemanticQuery
-from photoindex.library.search.text_matches import Ranks, photos_with_words
+from photoindex.library.search.text_matches import Ranks, ids_with_words, photos_with_words
 from photoindex.library.search.word_lists import DEPTH_FACTOR, MEANING_WEIGHT, WORD_LISTS
 from photoindex.library.spaces.query_encoder import QueryEncoder
 from photoindex.progress import EventSink, ignore_events
@@ -29,7 +33,8 @@ class SemanticAnswer:
 
     targets: the alternatives that were searched. best: as in
     `rank_fusion.best_fused`. words_read: how many words the model reads, if the query has more.
-    second_model: the model that looked again at the first photos, None if none did.
+    second_model: the model that looked again at the first photos, None if none did. counted: how many photos there are, if
+    they were only counted.
     """
 
     ranked: tuple[Ranked, ...]
@@ -39,6 +44,7 @@ class SemanticAnswer:
     best: float
     words_read: int | None = None
     second_model: str | None = None
+    counted: int | None = None
 
     def sorted(self, library: Library, key: str, *, descending: bool) -> SemanticAnswer:
         """Return the same photos in the order of a key of `store.search.compile.SORT_KEYS`."""
@@ -56,26 +62,63 @@ def search_by_meaning(
     A photo is found if it matches the filters and the scope, and either reaches the cut-off of an alternative or has
     all words in its texts. Raises ModelUnavailable; UsageError and NothingFound for pictures that cannot be used.
     """
-    encoder = QueryEncoder(library, space)
     depth = None if limit is None else min(DEPTH_FACTOR * limit, limit + _FUSED_DEPTH_MOST) + (DEPTH_FACTOR - 1) * K
+    with _asked(
+        library, space, query, emit, lambda connection: photos_with_words(connection, query, limit=depth)
+    ) as asked:
+        found, more = _found(asked.candidates, asked.targets, asked.words, depth)
+    more = more or (limit is not None and len(found) > limit)
+    return SemanticAnswer(
+        tuple(found[:limit]), more, space, tuple(asked.targets), best_fused(found), _words_read(asked.encoder, query)
+    )
+
+
+def count_by_meaning(
+    library: Library, space: SpaceRow, query: SemanticQuery, emit: EventSink = ignore_events
+) -> SemanticAnswer:
+    """Count the photos that `search_by_meaning` finds, without ranking them. Raises like it."""
+    with _asked(library, space, query, emit, lambda connection: ids_with_words(connection, query)) as asked:
+        photos = set(asked.words.result())
+        for one in asked.targets:
+            photos.update(asked.candidates.nearest(one.vector.values, minimum=one.minimum, limit=None).scores)
+    words_read = _words_read(asked.encoder, query)
+    return SemanticAnswer(
+        (), more=False, space=space, targets=tuple(asked.targets), best=1.0, words_read=words_read, counted=len(photos)
+    )
+
+
+_Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked(Generic[_Found]):
+    """What the targets of a query are compared with, and what its words find."""
+
+    candidates: VectorCandidates
+    targets: Sequence[QueryTarget]
+    encoder: QueryEncoder
+    words: Future[_Found]
+
+
+@contextmanager
+def _asked(
+    library: Library, space: SpaceRow, query: SemanticQuery, emit: EventSink, read_words: Callable[[Connection], _Found]
+) -> Iterator[_Asked[_Found]]:
+    """Open the index and read the texts while the query is encoded."""
+
+    def reading() -> _Found:
+        with library.database.read() as connection:
+            return read_words(connection)
+
+    encoder = QueryEncoder(library, space)
     with ThreadPoolExecutor(2, thread_name_prefix="searching") as pool:
-        opening = pool.submit(open_index, library, space, emit)
-        reading = pool.submit(_with_words, library, query, depth)
+        opening, words = pool.submit(open_index, library, space, emit), pool.submit(reading)
         vectors = query_vectors(library, space, encoder, query)
         index = opening.result()
         targets = with_cut_offs(library, space, index, vectors, query)
         with library.database.read() as connection:
             candidates = VectorCandidates(connection, index, space.id, query.filters, query.present_only)
-            found, more = _found(candidates, targets, reading, depth)
-    more = more or (limit is not None and len(found) > limit)
-    return SemanticAnswer(
-        tuple(found[:limit]), more, space, tuple(targets), best_fused(found), _words_read(encoder, query)
-    )
-
-
-def _with_words(library: Library, query: SemanticQuery, depth: int | None) -> dict[str, Ranks]:
-    with library.database.read() as connection:
-        return photos_with_words(connection, query, limit=depth)
+            yield _Asked(candidates, targets, encoder, words)
 
 
 def _found(

@@ -52,6 +52,17 @@ def photos_with_words(connection: Connection, query: SemanticQuery, *, limit: in
     return found
 
 
+def ids_with_words(connection: Connection, query: SemanticQuery) -> list[int]:
+    """Return all photos of all lists of `photos_with_words`."""
+    words = query.required_words
+    if words is None:
+        return []
+    # The other lists are parts of the one of all texts.
+    wanted = WordsInTexts(words)
+    found = ranked_photos(connection, wanted, query.filters, present_only=query.present_only, limit=None)
+    return [photo_id for photo_id, _rank in found]
+
+
 def _wanted(query: SemanticQuery) -> list[list[str]]:
     """Return the folded words of each alternative, with and without function words."""
     found = []

@@ -147,6 +147,9 @@ def test_a_scoped_search_equals_a_search_in_a_library_of_the_visible_photos(
         return
     assert scoped.method == alone.method
     assert scoped.total() == alone.total()
+    counted = find(pair.whole, SearchRequest(query, options, scope=pair.scope, only_count=True))
+    ranked = find(pair.whole, SearchRequest(query, options, scope=pair.scope, complete=True))
+    assert counted.total() == len(list(ranked.hits()))
     ids = [hit.id for hit in scoped.hits()]
     assert not pair.hidden & set(ids)
     if scoped.method is Method.MEANING_AND_WORDS:
