@@ -18,6 +18,7 @@ from photoindex.library.index.status import IndexState, IndexStatus, index_statu
 from photoindex.library.lock import exclusive
 from photoindex.progress import Event, Notice, PhaseFinished, PhaseStarted
 from photoindex.store.schema.tables import vector
+from photoindex.vectors import generation, generation_writer
 from tests.rows import library_in
 from tests.spaces import SpaceRows
 from tests.vectors import DIM, unit, unit_vectors
@@ -292,6 +293,33 @@ def test_the_first_search_merges_many_vectors_left_by_a_killed_run(
     with exclusive(space.library.folder, "embed", name=LOCK_NAME):
         assert open_index(space.library, space.row).unmerged == 31
     assert open_index(space.library, space.row, repair=False).unmerged == 31
+
+
+def test_of_a_missing_index_the_first_search_copies_the_vectors_and_a_merge_adds_the_codes(
+    space: SpaceRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintain, "OVERDUE", 30)
+    for module in (generation, generation_writer):
+        monkeypatch.setattr(module, "CODED_FROM_ROWS", 40)
+    values = unit_vectors(200)
+    ids = space.add(values)
+    events: list[Event] = []
+    index = open_index(space.library, space.row, events.append)
+    assert notices(events) == [
+        f"space '{space.row.name}' has no index yet: its 200 vectors are copied from the database, once"
+    ]
+    assert (index.rows, index.unmerged) == (200, 0)
+    assert (status_of(space).state, status_of(space).coded) == (IndexState.MERGE_DUE, False)
+    query, events = unit(values[17] + values[23]), []
+    exact = index.search(query, 150)
+    scores = values.astype(np.float16).astype(np.float32) @ query
+    assert exact.ids.tolist() == [ids[place] for place in np.lexsort((ids, -scores))[:150]]
+    again = open_index(space.library, space.row, events.append)
+    assert (again.search(query, 150).ids.tolist(), notices(events)) == (exact.ids.tolist(), [])
+    assert merge_if_due(space.library, space.row)
+    assert (status_of(space).state, status_of(space).coded) == (IndexState.CURRENT, True)
+    assert open_index(space.library, space.row).search(query, 20).ids.tolist() == exact.ids[:20].tolist()
+    assert not merge_if_due(space.library, space.row)
 
 
 def test_an_overdue_merge_that_fails_is_reported_and_the_search_continues(
