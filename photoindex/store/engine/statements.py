@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Collection, Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -33,6 +35,7 @@ from sqlalchemy.sql.selectable import CTE
 from photoindex.store.engine.path_columns import PathBytes
 
 Compiler = Any
+_ROWS = 50_000
 
 
 def upsert(table: Table) -> sqlite.Insert:
@@ -64,6 +67,16 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, 
 def materialized(chosen: Select[Any], name: str, *, nesting: bool = False) -> CTE:
     """Return a query as a common table expression that is evaluated once, not inlined."""
     return chosen.cte(name, nesting=nesting).prefix_with("MATERIALIZED")
+
+
+def fetch_numbers(connection: Connection, statement: Select[tuple[int]], parameters: Any = None) -> array[int]:
+    """Return the whole numbers that a query selects, 8 bytes each: past SQLAlchemy's rows, which take five times as long."""
+    found = array("q")
+    cursor = connection.execute(statement, parameters).cursor
+    while rows := cursor.fetchmany(_ROWS):
+        found.extend(chain.from_iterable(rows))
+    cursor.close()
+    return found
 
 
 class EngineFunction(FunctionElement[Any]):

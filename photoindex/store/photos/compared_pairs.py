@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Text, func, select, type_coerce, update
 
 from photoindex.store.engine.chunks import chunks
-from photoindex.store.engine.statements import upsert
+from photoindex.store.engine.statements import fetch_numbers, upsert
 from photoindex.store.photos.duplicates import has_picture_to_compare
 from photoindex.store.schema.tables import asset, compared_pair, picture_hash, vector
 
@@ -70,7 +70,7 @@ def stored(connection: Connection, *, version: int) -> Iterator[StoredPair]:
 def hashed(connection: Connection, *, hashes: int) -> NDArray[np.int64]:
     """Return the contents with hashes of one version: int64 [n], ascending."""
     statement = select(picture_hash.c.asset_id).where(picture_hash.c.version == hashes)
-    return np.sort(np.fromiter(connection.execute(statement).scalars(), np.int64))
+    return np.sort(np.array(fetch_numbers(connection, statement), np.int64))
 
 
 def marked(connection: Connection, *, hashes: int, version: int, space_id: int | None = None) -> NDArray[np.int64]:
@@ -80,7 +80,7 @@ def marked(connection: Connection, *, hashes: int, version: int, space_id: int |
     )
     if space_id is not None:
         statement = statement.where(picture_hash.c.compared_space == space_id)
-    return np.sort(np.fromiter(connection.execute(statement).scalars(), np.int64))
+    return np.sort(np.array(fetch_numbers(connection, statement), np.int64))
 
 
 def unmarked(connection: Connection, *, hashes: int, version: int) -> NDArray[np.int64]:
@@ -88,7 +88,7 @@ def unmarked(connection: Connection, *, hashes: int, version: int) -> NDArray[np
     statement = select(picture_hash.c.asset_id).where(
         picture_hash.c.version == hashes, picture_hash.c.compared.is_distinct_from(version)
     )
-    return np.fromiter(connection.execute(statement).scalars(), np.int64)
+    return np.array(fetch_numbers(connection, statement), np.int64)
 
 
 def present(connection: Connection, asset_ids: Sequence[int]) -> int:
@@ -104,7 +104,7 @@ def present(connection: Connection, asset_ids: Sequence[int]) -> int:
 def embedded(connection: Connection, space_id: int) -> NDArray[np.int64]:
     """Return the contents with a vector in a space: int64 [n], ascending; of videos, those whose poster frame has one."""
     statement = select(vector.c.asset_id).where(vector.c.space_id == space_id, vector.c.frame == 0)
-    return np.sort(np.fromiter(connection.execute(statement).scalars(), np.int64))
+    return np.sort(np.array(fetch_numbers(connection, statement), np.int64))
 
 
 def mark(connection: Connection, asset_ids: Sequence[int], *, version: int) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 
 from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.predicates import has_state
-from photoindex.store.engine.statements import upsert
+from photoindex.store.engine.statements import fetch_numbers, upsert
 from photoindex.store.photos import compared_pairs
 from photoindex.store.schema.tables import asset, picture_hash, task
 from photoindex.store.tasks.asset_tasks import has_usable_preview
@@ -72,7 +72,7 @@ def to_hash(connection: Connection, *, version: int, variant_id: int) -> list[in
         task.c.variant_id == variant_id, has_state("quarantined"),
     )  # fmt: skip
     statement = select(asset.c.id).where(has_usable_preview(), ~known.exists(), ~given_up.exists())
-    return list(connection.execute(statement.order_by(asset.c.id)).scalars())
+    return fetch_numbers(connection, statement.order_by(asset.c.id)).tolist()
 
 
 def make_again(connection: Connection, photo_ids: Sequence[int] | None, *, version: int, dry_run: bool) -> int:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from photoindex.query.syntax import And, Compare, Node, Not, Words, leaves
 from photoindex.store.engine.path_columns import path_bytes, stored_text
 from photoindex.store.engine.sqlite import engine_of
-from photoindex.store.engine.statements import numbers
+from photoindex.store.engine.statements import fetch_numbers, numbers
 from photoindex.store.schema.tables import asset, file, photo
 from photoindex.store.search import fields, people, text_index
 from photoindex.store.search.conditions import is_event, present
@@ -121,7 +121,7 @@ def matching_ids(
             if first is not None:
                 return array("q", first[offset:])
         statement = select(photo.c.id).where(wanted).order_by(*_order(sort)).limit(limit).offset(offset or None)
-        return array("q", connection.execute(statement).scalars())
+        return fetch_numbers(connection, statement)
 
 
 def _all_by_date(connection: Connection, wanted: Condition, sort: str) -> array[int]:
@@ -130,21 +130,21 @@ def _all_by_date(connection: Connection, wanted: Condition, sort: str) -> array[
     SQLite would look at each photo in the order of the index on dates, which is all over the table, or sort them all.
     Reading them in their own order, and the index by itself, is several times faster where they are many.
     """
-    found = connection.execute(select(photo.c.id).where(wanted)).scalars().all()
+    found = fetch_numbers(connection, select(photo.c.id).where(wanted))
     if len(found) <= _MANY:
         return array("q", ordered_ids(connection, found, sort))
     is_found = bytearray(max(found) + 1)
     for photo_id in found:
         is_found[photo_id] = 1
-    in_order = connection.execute(select(photo.c.id).where(photo.c.id <= max(found)).order_by(*_order(sort)))
-    return array("q", (photo_id for photo_id in in_order.scalars().all() if is_found[photo_id]))
+    in_order = fetch_numbers(connection, select(photo.c.id).where(photo.c.id <= max(found)).order_by(*_order(sort)))
+    return array("q", (photo_id for photo_id in in_order if is_found[photo_id]))
 
 
 def ordered_ids(connection: Connection, photo_ids: Sequence[int], sort: str) -> list[int]:
     """Return photos in an order, as for `matching_ids`."""
     statement = select(photo.c.id).where(photo.c.id.in_(numbers(photo_ids))).order_by(*_order(sort))
     with engine_of(connection).functions(connection):
-        return list(connection.execute(statement).scalars())
+        return fetch_numbers(connection, statement).tolist()
 
 
 def _order(sort: str) -> list[ColumnElement[Any]]:

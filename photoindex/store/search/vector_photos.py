@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, select
 from photoindex.query.syntax import Node
 from photoindex.store.engine.base import StepsExceeded
 from photoindex.store.engine.sqlite import engine_of
-from photoindex.store.engine.statements import given_numbers
+from photoindex.store.engine.statements import fetch_numbers, given_numbers
 from photoindex.store.schema.tables import asset, photo, variant, vector
 from photoindex.store.schema.tables import space as spaces
 from photoindex.store.search.compile import SORT_KEYS, condition
@@ -42,7 +42,7 @@ def photos_if_few(
     try:
         engine = engine_of(connection)
         with engine.functions(connection), engine.limited(connection, steps):
-            found = array("q", connection.execute(statement).scalars())
+            found = fetch_numbers(connection, statement)
     except StepsExceeded:
         return None
     return array("q", sorted(found)) if at_most is None or len(found) <= at_most else None
@@ -52,7 +52,7 @@ def photos_among(connection: Connection, photo_ids: Collection[int], node: Node,
     """Return those of some photos that match a filter."""
     statement = select(photo.c.id).where(_is_among(photo.c.id), condition(node, present_only=present_only))
     with engine_of(connection).functions(connection):
-        return set(connection.execute(statement, _numbers(photo_ids)).scalars())
+        return set(fetch_numbers(connection, statement, _numbers(photo_ids)))
 
 
 def sorted_photos(connection: Connection, photo_ids: Collection[int], *, sort: str, descending: bool) -> list[int]:
@@ -60,7 +60,7 @@ def sorted_photos(connection: Connection, photo_ids: Collection[int], *, sort: s
     key = SORT_KEYS[sort]
     order = [key.desc().nulls_last(), photo.c.id.desc()] if descending else [key.asc().nulls_last(), photo.c.id.asc()]
     statement = select(photo.c.id).where(_is_among(photo.c.id)).order_by(*order)
-    return list(connection.execute(statement, _numbers(photo_ids)).scalars())
+    return fetch_numbers(connection, statement, _numbers(photo_ids)).tolist()
 
 
 class VectorOfPhoto(NamedTuple):
@@ -88,7 +88,7 @@ def vectors_matching(connection: Connection, space_id: int, node: Node) -> array
     )
     statement = select(vector.c.id).where(vector.c.space_id == space_id, vector.c.asset_id.in_(contents))
     with engine_of(connection).functions(connection):
-        return array("q", sorted(connection.execute(statement).scalars()))
+        return array("q", sorted(fetch_numbers(connection, statement)))
 
 
 def vectors_of_photos(connection: Connection, space_id: int, photo_ids: Collection[int]) -> list[VectorOfPhoto]:

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from photoindex.store.engine import predicates
 from photoindex.store.engine.chunks import chunks
 from photoindex.store.engine.predicates import has_state
-from photoindex.store.engine.statements import materialized, numbers, upsert
+from photoindex.store.engine.statements import fetch_numbers, materialized, numbers, upsert
 from photoindex.store.files.files import join
 from photoindex.store.schema.tables import asset, file, folder, task, variant, volume
 
@@ -71,7 +71,7 @@ def unplanned(connection: Connection, of: StageVariant) -> array[int]:
     """Return the ids of all contents without a task, ascending, including those without a preview."""
     # This reads only ids and indexes: the rows of a million contents are a gigabyte.
     without_task = select(asset.c.id).where(~task_of_asset(of).exists())
-    return array("q", sorted(connection.execute(without_task).scalars()))
+    return array("q", sorted(fetch_numbers(connection, without_task)))
 
 
 def plan(connection: Connection, of: StageVariant, *, first: int, last: int) -> int:

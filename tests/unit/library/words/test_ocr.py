@@ -38,8 +38,10 @@ def scanned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scanned")
     photos = folder / "photos"
     write_lines(photos / "ticket.jpg", {(100, 100, 24): "BAD", (400, 103, 24): "FACE", (100, 400, 40): "DEAF"})
-    write_lines(photos / "page.jpg", {(400, 400, 120): "ABBA", (400, 900, 9): "FEED"}, size_px=SIZE)
     write_lines(photos / "sky.jpg", {})
+    # The page comes last, because pictures are read in the order of their numbers.
+    LibraryRunner(folder / "library").scan(photos)
+    write_lines(photos / "page.jpg", {(400, 400, 120): "ABBA", (400, 900, 9): "FEED"}, size_px=SIZE)
     LibraryRunner(folder / "library").scan(photos)
     return folder
 
