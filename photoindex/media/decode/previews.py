@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from photoindex.media.decode.decode import Pixels
 from photoindex.media.decode.scale import Pixel8, fitted, shrink
 from photoindex.types import Derived, DerivedParams
+
+if TYPE_CHECKING:
+    from photoindex.media.decode.decode import Pixels
 
 _HASH_SIDE = 8
 _PLANE_PX = 32
