@@ -6,6 +6,9 @@ rounds alternate; each side runs in its own process and is timed from its first 
 clip-retrieval requires older versions of numpy, open_clip and others than photoindex. Its unchanged reader and mapper
 need only torch: `pip install --no-deps --target PEER clip-retrieval`, then `--peer PEER`. Without `--peer`, an
 equivalent loop (a torch DataLoader with the same settings) is used instead, and the output says so.
+
+On the CPU, the bare forward pass is also measured with the image tower in int8 (ONNX Runtime's dynamic quantisation), and
+`photoindex spaces eval` scores the tests' trained model in float32 and in int8.
 """
 
 from __future__ import annotations
@@ -20,11 +23,13 @@ import tempfile
 import time
 import types
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import simplejpeg
 from common import camera_like_scene, in_own_process, once_more, options, photoindex, previews_of, report
+from int8 import RECIPES, quantised, recall_on_the_fixture
 from tqdm import tqdm
 
 FULL = "bench-vit-b-32"
@@ -50,6 +55,7 @@ def main() -> None:
     parser.add_argument("--peer", type=Path, help="folder with clip-retrieval's package")
     parser.add_argument("--side", choices=["bare", "peer", "model"], help=argparse.SUPPRESS)
     parser.add_argument("--library", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--model", default=FULL, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.side is not None:
         print(json.dumps({"bare": bare, "peer": peer, "model": write_model}[given.side](given)))
@@ -65,6 +71,8 @@ def main() -> None:
         if not given.library.exists():
             make_library(given.library, work, given)
         compare(given)
+        if not given.device.startswith("cuda"):
+            compare_int8(given, work)
 
 
 def compare(given: argparse.Namespace) -> None:
@@ -107,6 +115,33 @@ def compare(given: argparse.Namespace) -> None:
     )
 
 
+def compare_int8(given: argparse.Namespace, work: Path) -> None:
+    """Compare the bare forward pass in float32 and in int8, and how well the tests' model finds photos with each."""
+    names = ("float32", *RECIPES)
+    rates: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(given.rounds):
+        for name in names:
+            model = FULL if name == "float32" else f"{FULL}-{name}"
+            rates[name].append(side("bare", given, "--model", model)["images_per_cpu_second"])
+    best = {name: max(values) for name, values in rates.items()}
+    scores = recall_on_the_fixture(work, given)
+    flags = Path("/proc/cpuinfo").read_text().partition("flags")[2].partition("\n")[0].split()
+    report(
+        "embed_int8",
+        photos=given.photos,
+        rounds=given.rounds,
+        images_per_cpu_second=best,
+        faster={name: round(best[name] / best["float32"], 2) for name in RECIPES},
+        spaces_eval=scores,
+        fall_percent={
+            name: round(100 * (1 - scores[name]["recall_at_1"] / scores["float32"]["recall_at_1"]), 2)
+            for name in RECIPES
+        },
+        goal_fall_percent=0.5,
+        instructions=[name for name in ("avx2", "avx_vnni", "avx512_vnni", "amx_int8") if name in flags],
+    )
+
+
 def pipeline(given: argparse.Namespace) -> dict[str, float]:
     """Embed all photos again."""
     summary = once_more("embed", "--model", FULL, given=given, library=given.library)
@@ -114,7 +149,7 @@ def pipeline(given: argparse.Namespace) -> dict[str, float]:
     return summary
 
 
-def side(name: str, given: argparse.Namespace) -> dict[str, object]:
+def side(name: str, given: argparse.Namespace, *more: str) -> dict[str, Any]:
     """Run one side of the comparison in its own process."""
     words = [
         "--side", name, "--library", given.library, "--device", given.device, "--batch-size", given.batch_size,
@@ -124,6 +159,7 @@ def side(name: str, given: argparse.Namespace) -> dict[str, object]:
         words += ["--peer", given.peer]
     if given.quick:
         words += ["--quick"]
+    words += more
     return in_own_process(__file__, *words)
 
 
@@ -133,15 +169,17 @@ def bare(given: argparse.Namespace) -> dict[str, object]:
     from photoindex.models.weights import ModelStore
     from photoindex.stages.embed import pixels_of
 
-    encoder = open_image_encoder(ModelStore(given.library / "models").get(FULL), device=given.device)
+    encoder = open_image_encoder(ModelStore(given.library / "models").get(given.model), device=given.device)
     pixels = np.stack([pixels_of(path.read_bytes(), encoder.preprocessing) for path in previews_of(given.library)])
     batches = [pixels[first : first + given.batch_size] for first in range(0, len(pixels), given.batch_size)]
     if given.device.startswith("cuda"):
         encoder.encode_images(batches[0])
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     for batch in batches:
         encoder.encode_images(batch)
-    return {"images_per_second": round(len(pixels) / (time.perf_counter() - began), 2)}
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu
+    rates = {"images_per_second": seconds, "images_per_cpu_second": cpu_seconds}
+    return {name: round(len(pixels) / took, 2) for name, took in rates.items()}
 
 
 def peer(given: argparse.Namespace) -> dict[str, object]:
@@ -253,6 +291,11 @@ def make_library(library: Path, work: Path, given: argparse.Namespace) -> None:
     side("model", given)  # in another process, so that this one does not load torch
     photoindex("models", "install", library / "made-model", "--id", FULL, library=library)
     shutil.rmtree(library / "made-model")
+    for recipe in RECIPES:
+        made = library / "made-int8" / recipe
+        quantised(library / "models" / FULL, made, recipe)
+        photoindex("models", "install", made, "--id", f"{FULL}-{recipe}", library=library)
+    shutil.rmtree(library / "made-int8")
 
 
 def write_model(given: argparse.Namespace) -> dict[str, object]:

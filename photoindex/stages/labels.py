@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from photoindex.errors import ModelUnavailable
-from photoindex.models.labels.description import LabelModelFiles, read_label_model
-from photoindex.models.labels.label_model import Input, LabelModel
 from photoindex.stages.base import Needs, OpenStage, Outcome, Stage, Subject, opened_preview
 from photoindex.types import Label
+
+if TYPE_CHECKING:
+    from photoindex.models.labels.description import LabelModelFiles
+    from photoindex.models.labels.label_model import Input
 
 STAGE = Stage(
     name="labels",
@@ -44,6 +47,8 @@ def variant(stage: Stage, *, model: str, digest: str, kept_from: float) -> dict[
 
 def open_model(opening: Opening) -> PictureLabels:
     """Open a model. Raises ModelUnavailable, DeviceFailed, OutOfDeviceMemory."""
+    from photoindex.models.labels.description import read_label_model
+
     files = read_label_model(opening.path, opening.network)
     if files.digest != opening.digest:
         raise ModelUnavailable(f"the model {files.path} was replaced while it was opened; nothing was labelled with it")
@@ -54,6 +59,8 @@ class PictureLabels(OpenStage):
     """A label model that looks at previews."""
 
     def __init__(self, files: LabelModelFiles, device: str, kept_from: float) -> None:
+        from photoindex.models.labels.label_model import LabelModel
+
         self._model = LabelModel(files, device=device)
         self._kept_from = kept_from
         self.runs_on = self._model.runs_on

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import time
 from typing import Any
@@ -37,6 +38,14 @@ def fail(_: object) -> None:
 def double(value: int) -> int:
     """Return twice the value."""
     return 2 * value
+
+
+def page_faults_of_large_buffers(_: object) -> int:
+    """Fill three buffers of 16 MiB, free them, and return how many pages the kernel had to give for them."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _buffer in [bytes([1]) * (16 << 20) for _ in range(3)]:
+        pass
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 
 def worker_niceness(_: object) -> int:

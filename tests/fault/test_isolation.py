@@ -53,6 +53,15 @@ def test_an_error_in_our_code_is_not_a_failure_of_the_file() -> None:
         assert isolation.failure_of(error, LIMITS) is None
 
 
+@pytest.mark.skipif("CS_GNU_LIBC_VERSION" not in os.confstr_names, reason="only glibc's allocator is told what to keep")
+def test_the_buffers_of_one_task_serve_the_next() -> None:
+    before = dict(os.environ)
+    with isolation.workers(1, LIMITS) as pool:
+        assert dict(os.environ) == before
+        first, *later = (pool.submit(faulty.page_faults_of_large_buffers, None).result(timeout=60) for _ in range(4))
+    assert max(later) < min(first, 100)
+
+
 @pytest.mark.parametrize(("low_priority", "niceness"), [(True, 10), (False, 0)])
 def test_workers_of_long_work_run_at_low_priority(low_priority: bool, niceness: int) -> None:
     own = os.getpriority(os.PRIO_PROCESS, 0)

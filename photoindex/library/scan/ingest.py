@@ -27,7 +27,7 @@ def start_forkserver(*, derive: bool) -> None:
     if derive:
         from photoindex.media.decode.preload import preload_modules
 
-        wanted += preload_modules()
+        wanted += [*preload_modules(), "photoindex.stages.hash", "photoindex.domain.same_picture.hashes"]
     isolation.start_forkserver(wanted)
 
 

@@ -8,12 +8,10 @@ def preload_modules() -> list[str]:
     return [
         "blake3",
         "cv2",
-        "imagehash",
         "numpy",
         "PIL.Image",
         "PIL.ImageCms",
         "PIL.ImageFile",
-        "scipy.fftpack",
         "simplejpeg",
         "photoindex.media.decode.decode",
         "photoindex.media.decode.previews",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from exifread.core.exif_header import ExifHeader
 
@@ -40,6 +40,7 @@ class TiffDirectories(ExifHeader):
         # exifread would log warnings to stderr; damage becomes a note on the file instead.
         logging.getLogger("exifread").setLevel(logging.CRITICAL)
         super().__init__(stream, chr(order[0]), start, 0, strict=False)
+        self._byte_order: Literal["little", "big"] = "little" if order == b"II" else "big"
         self.block_ranges: dict[str, tuple[int, int]] = {}
         """Tag key -> offset from the start of the structure and length in bytes, for values that are blocks of bytes."""
 
@@ -50,6 +51,15 @@ class TiffDirectories(ExifHeader):
     def first_directory(self) -> int:
         """Return the offset of the first directory, from the header."""
         return int(self.s2n(4, 4))
+
+    def s2n(self, offset: int, length: int, signed: bool = False) -> int:  # noqa: FBT001, FBT002
+        """Return the number in `length` bytes at `offset`, 0 if the file ends before; exifread's own makes a format for each.
+
+        Directories of a photo have some hundred numbers.
+        """
+        self.file_handle.seek(self.offset + offset)
+        data = self.file_handle.read(length)
+        return int.from_bytes(data, self._byte_order, signed=signed) if len(data) == length else 0
 
     def integers(self, key: str) -> list[int]:
         """Return the integers in a value, [] if it is missing or has none."""

@@ -13,6 +13,7 @@ import pytest
 from photoindex.errors import ModelUnavailable
 from photoindex.library.index.maintain import open_index
 from photoindex.store.vectors import spaces
+from tests.model_folders import TINY_CLIP, copy_of
 from tests.tiny_clip.scenes import Scene
 from tests.tiny_model import SemanticRunner, write_scenes
 
@@ -44,6 +45,31 @@ def test_weights_changed_on_disk_are_refused_and_nothing_is_embedded(runner: Sem
     assert runner.value("SELECT count(*) FROM task WHERE stage = 'embed' AND state = 'pending'") == len(SCENES)
     runner.install()
     assert runner.embed().embedded == len(SCENES)
+
+
+def test_a_model_with_an_image_tower_in_int8_is_a_model_of_its_own_with_nearly_the_same_vectors(
+    runner: SemanticRunner, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnx", reason="quantising needs photoindex[ml]")
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    towers = copy_of(TINY_CLIP, tmp_path / "int8") / "onnx"
+    quantize_dynamic(towers / "visual.onnx", towers / "int8.onnx", weight_type=QuantType.QUInt8)
+    (towers / "int8.onnx").replace(towers / "visual.onnx")
+    runner.install(model_id="tiny-int8", fixture=towers.parent)
+    runner.embed()
+    runner.settings["embed.model"] = "tiny-int8"
+    runner.embed()
+    spaces_of: dict[str, dict[int, np.ndarray]] = {}
+    for name, asset, vector in runner.rows(
+        "SELECT space.name, asset_id, data FROM vector JOIN space ON space.id = space_id"
+    ):
+        spaces_of.setdefault(name, {})[asset] = np.frombuffer(vector, np.float16).astype(np.float32)
+    assert spaces_of.keys() == {"tiny-clip", "tiny-int8"}
+    for asset, vector in spaces_of["tiny-clip"].items():
+        other = spaces_of["tiny-int8"][asset]
+        assert not np.array_equal(vector, other)
+        assert vector @ other / np.linalg.norm(vector) / np.linalg.norm(other) > 0.995
 
 
 def test_vectors_are_searchable_the_moment_they_are_committed(runner: SemanticRunner) -> None:

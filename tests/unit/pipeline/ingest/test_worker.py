@@ -51,7 +51,9 @@ def test_a_worker_that_decodes_only_jpegs_never_loads_the_other_decoders(tmp_pat
     loaded = run("take(sys.argv[1]); print(json.dumps(sorted(sys.modules)))", str(path))
     assert isinstance(loaded, list)
     assert "simplejpeg" in loaded
-    assert not {"rawpy", "av", "pillow_heif", "pillow_jxl", "exifread", "sqlalchemy"} & set(loaded)
+    assert not {"rawpy", "av", "pillow_heif", "pillow_jxl", "exifread", "sqlalchemy", "imagehash", "scipy"} & set(
+        loaded
+    )
 
 
 def test_preloading_covers_everything_that_a_jpeg_with_a_profile_needs(tmp_path: Path) -> None:
